@@ -1,0 +1,132 @@
+/**
+ * Every item accounted for: what was created is exported, rejected, dropped with a reason, sampled out, or still here.
+ *
+ * **Details**
+ *
+ * A `SignalLedger` counts what the program made. Each destination (an exporter) has an `Account`. For every account,
+ * at any moment:
+ *
+ * `created = open + sampledOut + account.sampledOut + exported + rejected + dropped + queued + spooled`
+ */
+
+/** Why an item was given up before a destination answered. */
+export type DropReason =
+  | "filtered"
+  | "processor_error"
+  | "queue_full"
+  | "unserializable"
+  | "oversize"
+  | "retry_exhausted"
+  | "export_error"
+  | "export_timeout"
+  | "shutdown"
+  | "shutdown_timeout"
+  | "disk_error"
+
+/** Why a destination refused an item. */
+export type RejectReason = "permanent_status" | "partial_rejected"
+
+type Counts<Reason extends string> = { [K in Reason]?: number }
+
+const total = (counts: Counts<string>): number => {
+  let sum = 0
+  for (const reason in counts) sum += counts[reason] ?? 0
+  return sum
+}
+
+/** What became of the items meant for one destination. */
+export class Account {
+  /** The destination, as in `otlp` or `console`. */
+  readonly destination: string
+  exported = 0
+  /** Items a sampler recorded but did not select for export. */
+  sampledOut = 0
+  /** Items in memory: in a batch, in the queue, or in flight. */
+  queued = 0
+  spooled = 0
+  readonly rejected: Counts<RejectReason> = {}
+  readonly dropped: Counts<DropReason> = {}
+
+  constructor(destination: string) {
+    this.destination = destination
+  }
+
+  drop(reason: DropReason, count = 1): void {
+    if (count > 0) this.dropped[reason] = (this.dropped[reason] ?? 0) + count
+  }
+
+  reject(reason: RejectReason, count = 1): void {
+    if (count > 0) this.rejected[reason] = (this.rejected[reason] ?? 0) + count
+  }
+
+  get rejectedTotal(): number {
+    return total(this.rejected)
+  }
+
+  get droppedTotal(): number {
+    return total(this.dropped)
+  }
+
+  /** Everything this account has answered for, including what is still queued. */
+  get accounted(): number {
+    return this.exported + this.sampledOut + this.rejectedTotal + this.droppedTotal + this.queued + this.spooled
+  }
+}
+
+/** The counters of one signal: what was made, what is open, and one account for each destination. */
+export class SignalLedger {
+  created = 0
+  /** Started and not ended. */
+  open = 0
+  /** Never recorded, by decision of the sampler. */
+  sampledOut = 0
+  readonly accounts: Array<Account> = []
+
+  account(destination: string): Account {
+    const account = new Account(destination)
+    this.accounts.push(account)
+    return account
+  }
+
+  /** `created` minus what `account` and the sampler answer for; zero unless something was lost without a reason. */
+  unaccounted(account: Account): number {
+    return this.created - this.open - this.sampledOut - account.accounted
+  }
+}
+
+/** One destination's counters, frozen. */
+export interface AccountSnapshot {
+  readonly destination: string
+  readonly exported: number
+  readonly sampledOut: number
+  readonly queued: number
+  readonly spooled: number
+  readonly rejected: Readonly<Counts<RejectReason>>
+  readonly dropped: Readonly<Counts<DropReason>>
+  readonly unaccounted: number
+}
+
+/** One signal's counters, frozen. */
+export interface SignalSnapshot {
+  readonly created: number
+  readonly open: number
+  readonly sampledOut: number
+  readonly destinations: ReadonlyArray<AccountSnapshot>
+}
+
+/** Copies a signal's counters. */
+export const snapshot = (ledger: SignalLedger): SignalSnapshot => ({
+  created: ledger.created,
+  open: ledger.open,
+  sampledOut: ledger.sampledOut,
+  destinations: ledger.accounts.map((account) => ({
+    destination: account.destination,
+    exported: account.exported,
+    sampledOut: account.sampledOut,
+    queued: account.queued,
+    spooled: account.spooled,
+    rejected: { ...account.rejected },
+    dropped: { ...account.dropped },
+    unaccounted: ledger.unaccounted(account)
+  }))
+})

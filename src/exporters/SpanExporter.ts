@@ -1,0 +1,70 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { DropReason, RejectReason } from "../diagnostics/Ledger.ts"
+import type { ReadableSpan } from "../model/ReadableSpan.ts"
+
+/**
+ * Spans gathered for one export. What is gathered is the exporter's choice: bytes, lines or objects.
+ */
+export interface SpanBatch {
+  /** Spans held. */
+  readonly count: number
+  /** Bytes of memory held for them; an estimate where spans are kept as objects. */
+  readonly bytes: number
+  /**
+   * Adds an ended span. Synchronous and must not keep a reference to `span`. Returns `false`, and leaves the batch as it
+   * was, when the batch would then hold more than `maxBytes`.
+   */
+  add(span: ReadableSpan, maxBytes: number): boolean
+}
+
+/** What became of the spans of one batch. Counts add up to the batch's count; a shortfall is booked as `export_error`. */
+export interface ExportResult {
+  readonly exported: number
+  readonly rejected?: { readonly [Reason in RejectReason]?: number } | undefined
+  readonly dropped?: { readonly [Reason in DropReason]?: number } | undefined
+}
+
+/** A batch that could not be delivered at all, and why. */
+export class ExportError extends Schema.TaggedError<ExportError>()("ExportError", {
+  /** The destination, as in `otlp`. */
+  destination: Schema.String,
+  /** Booked in the ledger for every span of the batch. */
+  reason: Schema.Literals([
+    "unserializable",
+    "oversize",
+    "retry_exhausted",
+    "export_error",
+    "export_timeout",
+    "shutdown_timeout",
+    "disk_error"
+  ]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `${this.destination}: ${this.detail} (${this.reason})`
+  }
+}
+
+/**
+ * Where spans go. A processor gathers a batch with `makeBatch` and hands it over once to `export`; it never calls
+ * `export` concurrently unless told so.
+ */
+export class SpanExporter extends Context.Service<SpanExporter, {
+  /** Short name of the destination, used in the ledger and in diagnostics. */
+  readonly name: string
+  readonly makeBatch: () => SpanBatch
+  /** Delivers a batch made by `makeBatch`. Retries are the exporter's. */
+  readonly export: (batch: SpanBatch) => Effect.Effect<ExportResult, ExportError>
+}>()("effect-telemetry/exporters/SpanExporter") {}
+
+/** The implementation type of the {@link SpanExporter} service. */
+export type SpanExporterShape = SpanExporter["Service"]
+
+/** Makes an exporter; the batch type is known to its own `makeBatch` and `export` only. */
+export const make = <Batch extends SpanBatch>(options: {
+  readonly name: string
+  readonly makeBatch: () => Batch
+  readonly export: (batch: Batch) => Effect.Effect<ExportResult, ExportError>
+}): SpanExporterShape => options as unknown as SpanExporterShape

@@ -1,0 +1,26 @@
+/**
+ * The port between what is exported and how it is written: an encoder gathers spans as bytes, each span encoded when it
+ * ends, and a batch becomes one OTLP request body without touching a span again.
+ */
+import type { ReadableSpan } from "../model/ReadableSpan.ts"
+
+/** Encoded spans on their way to one `ExportTraceServiceRequest`. */
+export interface OtlpSpanBatch {
+  /** Spans held. */
+  readonly count: number
+  /** Bytes of memory held: the encoded spans and their share of buffers. */
+  readonly bytes: number
+  /** Encodes a span. Returns `false`, leaving the batch as it was, when it would then hold more than `maxBytes`. */
+  add(span: ReadableSpan, maxBytes: number): boolean
+  /** The request body: spans grouped by resource and scope, in order of arrival within a scope. */
+  toBody(): Uint8Array
+  /** Two batches with the same spans, in order; `undefined` for a batch of one span. */
+  split(): readonly [OtlpSpanBatch, OtlpSpanBatch] | undefined
+}
+
+/** A way of writing OTLP. */
+export interface OtlpEncoder {
+  /** `application/x-protobuf` or `application/json`. */
+  readonly contentType: string
+  readonly makeSpanBatch: () => OtlpSpanBatch
+}

@@ -1,0 +1,135 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import type { Account, DropReason } from "../diagnostics/Ledger.ts"
+import type { ReadableSpan } from "../model/ReadableSpan.ts"
+
+/** The rest of the road behind a processor. */
+export interface SpanSink {
+  /** Hands the span to the next processor. Never throws. */
+  emit(span: ReadableSpan): void
+  /** Books spans that go no further, for every destination behind this processor. */
+  drop(reason: DropReason, count: number): void
+}
+
+/**
+ * One station of the road of an ended span.
+ *
+ * **Details**
+ *
+ * `onEnd` is synchronous. It forwards the span with `next.emit` (now or later), or gives it up with `next.drop`; doing
+ * neither loses the span and breaks the ledger. An exception is caught and counted, and the span goes on to the next
+ * processor.
+ */
+export interface SpanProcessorShape {
+  readonly name: string
+  /** Called when a recorded span starts. */
+  readonly onStart?: ((span: ReadableSpan) => void) | undefined
+  readonly onEnd: (span: ReadableSpan, next: SpanSink) => void
+  /** Completes when everything handed to this processor before has been delivered or given up. */
+  readonly flush: Effect.Effect<void>
+  /** The ledger accounts of the destinations this processor feeds itself. */
+  readonly accounts: ReadonlyArray<Account>
+}
+
+/** The processors of a tracer, in order. */
+export class SpanProcessor extends Context.Service<SpanProcessor, SpanProcessorShape>()(
+  "effect-telemetry/processors/SpanProcessor"
+) {}
+
+/** Makes a processor that feeds no destination of its own; what is left out does nothing. */
+export const make = (options: {
+  readonly name: string
+  readonly onStart?: ((span: ReadableSpan) => void) | undefined
+  readonly onEnd: (span: ReadableSpan, next: SpanSink) => void
+  readonly flush?: Effect.Effect<void> | undefined
+}): SpanProcessorShape => ({
+  name: options.name,
+  onStart: options.onStart,
+  onEnd: options.onEnd,
+  flush: options.flush ?? Effect.void,
+  accounts: []
+})
+
+const end: SpanSink = { emit() {}, drop() {} }
+
+/**
+ * One processor that runs `processors` in order. A failing one is isolated: the failure is reported and counted under
+ * `processor.<name>`, and the span goes on.
+ */
+export const compose = (
+  processors: ReadonlyArray<SpanProcessorShape>,
+  diagnostics: Diagnostics
+): SpanProcessorShape => {
+  const accounts = processors.flatMap((processor) => processor.accounts)
+  const starting = processors.filter((processor) => processor.onStart !== undefined)
+
+  const failed = (processor: SpanProcessorShape, error: unknown): void =>
+    diagnostics.report(
+      "error",
+      `processor.${processor.name}`,
+      `span processor ${processor.name} failed: ${describe(error)}`
+    )
+
+  const chain = (index: number, tail: SpanSink): (span: ReadableSpan) => void => {
+    const processor = processors[index]
+    if (processor === undefined) return (span) => tail.emit(span)
+    const rest = chain(index + 1, tail)
+    const behind = processors.slice(index + 1).flatMap((next) => next.accounts)
+    let settled: ReadableSpan | undefined
+    const sink: SpanSink = {
+      emit(span) {
+        settled = span
+        rest(span)
+      },
+      drop(reason, count) {
+        settled = current
+        for (const account of behind) account.drop(reason, count)
+        tail.drop(reason, count)
+      }
+    }
+    let current: ReadableSpan | undefined
+    return (span) => {
+      const outer = current
+      current = span
+      settled = undefined
+      try {
+        processor.onEnd(span, sink)
+      } catch (error) {
+        failed(processor, error)
+        if (settled !== span) rest(span)
+      } finally {
+        current = outer
+      }
+    }
+  }
+
+  let tail: SpanSink = end
+  let run = chain(0, { emit: (span) => tail.emit(span), drop: (reason, count) => tail.drop(reason, count) })
+  return {
+    name: processors.map((processor) => processor.name).join(","),
+    onStart: starting.length === 0 ? undefined : (span) => {
+      for (const processor of starting) {
+        try {
+          processor.onStart!(span)
+        } catch (error) {
+          failed(processor, error)
+        }
+      }
+    },
+    onEnd(span, next) {
+      tail = next
+      run(span)
+    },
+    flush: Effect.forEach(processors, (processor) => processor.flush, { discard: true }),
+    accounts
+  }
+}
+
+const describe = (error: unknown): string => {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  } catch {
+    return "an error that cannot be printed"
+  }
+}
