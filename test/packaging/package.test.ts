@@ -1,0 +1,186 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { execFile, spawnSync } from "node:child_process"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { publint } from "publint"
+import { bundle, type Program } from "../../scripts/lib/bundle.ts"
+import { importsOf } from "../../scripts/lib/importGraph.ts"
+import { pack, type Packed } from "../../scripts/lib/pack.ts"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const run = promisify(execFile)
+
+let packed: Packed
+/** Every public specifier of the package, found in the tarball. */
+let specifiers: ReadonlyArray<string>
+
+beforeAll(() => {
+  packed = pack()
+  specifiers = packed.files
+    .map((file) => /^dist\/(.+)\.js$/.exec(file)?.[1])
+    .filter((path) => path !== undefined)
+    .filter((path) => !path.startsWith("internal/") && !(path.endsWith("/index") && path.includes("/")))
+    .map((path) => path === "index" ? "effect-telemetry" : `effect-telemetry/${path}`)
+    .concat(["effect-telemetry/promise", "effect-telemetry/testing"])
+})
+
+afterAll(() => packed?.remove())
+
+/** Runs `code` as a module of the empty project and answers what it printed. */
+const evaluate = async (code: string): Promise<string> => {
+  const file = join(packed.project, `program-${Math.random().toString(36).slice(2)}.mjs`)
+  writeFileSync(file, code)
+  const { stdout, stderr } = await run(process.execPath, [file], { cwd: packed.project, timeout: 30_000 })
+  assert.strictEqual(stderr, "")
+  return stdout
+}
+
+describe("the tarball", () => {
+  it("holds the sources, the build and the documents, and nothing else", () => {
+    const strange = packed.files.filter((file) =>
+      !/^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|package\.json|README\.md|LICENSE|AGENTS\.md|CHANGELOG\.md)$/.test(
+        file
+      )
+    )
+    assert.deepStrictEqual(strange, [])
+    for (const file of ["LICENSE", "README.md", "AGENTS.md", "CHANGELOG.md"]) assert.include(packed.files, file)
+  })
+
+  it("has source maps that lead to the packed sources", () => {
+    const maps = packed.files.filter((file) => file.endsWith(".js.map"))
+    assert.isAbove(maps.length, 20)
+    for (const file of maps) {
+      const map = JSON.parse(readFileSync(join(packed.folder, file), "utf8")) as {
+        readonly sources: ReadonlyArray<string>
+        readonly mappings: string
+      }
+      // A module of types only compiles to `export {}`, which has no place in the source.
+      const empty = readFileSync(join(packed.folder, file.slice(0, -4)), "utf8").startsWith("export {};")
+      if (!empty) assert.isNotEmpty(map.mappings, file)
+      for (const source of map.sources) {
+        assert.include(packed.files, join(file, "..", source).replaceAll("\\", "/"))
+      }
+    }
+  })
+
+  it("imports nothing but `effect`, module by module", () => {
+    for (const file of packed.files.filter((path) => /^dist\/.+\.js$/.test(path))) {
+      for (const found of importsOf(file, readFileSync(join(packed.folder, file), "utf8"))) {
+        assert.match(found.specifier, /^(\.\.?\/.+\.js|effect\/.+)$/, `${file}:${found.line}`)
+      }
+    }
+  })
+
+  it("is clean to publint", async () => {
+    const { messages } = await publint({ pkgDir: packed.folder, pack: false, strict: true })
+    assert.deepStrictEqual(messages.map((message) => ({ code: message.code, path: message.path })), [])
+  })
+
+  it("has types that are not wrong", () => {
+    const attw = spawnSync(process.execPath, [
+      join(root, "node_modules/@arethetypeswrong/cli/dist/index.js"),
+      packed.tarball,
+      "--profile",
+      "esm-only",
+      "--no-definitely-typed",
+      "--format",
+      "ascii",
+      "--no-color",
+      "--no-emoji"
+    ], { encoding: "utf8", cwd: packed.project })
+    assert.strictEqual(attw.status, 0, attw.stdout + attw.stderr)
+  })
+})
+
+describe("a user's project", () => {
+  it("imports every public module", async () => {
+    assert.isAbove(specifiers.length, 20)
+    const out = await evaluate(`
+      const found = [import.meta.resolve("effect-telemetry/package.json")]
+      for (const specifier of ${JSON.stringify(specifiers)}) {
+        if (typeof await import(specifier) === "object") found.push(specifier)
+      }
+      console.log(found.length)
+    `)
+    assert.strictEqual(Number(out), specifiers.length + 1)
+  })
+
+  it("cannot import what is private", async () => {
+    for (const path of ["internal/hex", "promise/index", "dist/index.js", "src/index.ts"]) {
+      const code = await evaluate(
+        `try { await import("effect-telemetry/${path}"); console.log("imported") } catch (e) { console.log(e.code) }`
+      )
+      assert.match(code.trim(), /^ERR_(PACKAGE_PATH_NOT_EXPORTED|MODULE_NOT_FOUND)$/, path)
+    }
+  })
+
+  it("type-checks against every public module, declarations included", async () => {
+    writeFileSync(
+      join(packed.project, "consumer.ts"),
+      specifiers.map((specifier, i) => `import * as M${i} from ${JSON.stringify(specifier)}`).join("\n") +
+        `\nexport const modules: ReadonlyArray<object> = [${specifiers.map((_, i) => `M${i}`).join(", ")}]\n` +
+        `// @ts-expect-error private\nexport type Hex = typeof import("effect-telemetry/internal/hex")\n`
+    )
+    writeFileSync(
+      join(packed.project, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: {
+          module: "NodeNext",
+          target: "ES2022",
+          lib: ["ES2023", "DOM"],
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noEmit: true,
+          skipLibCheck: false,
+          types: []
+        },
+        files: ["consumer.ts"]
+      })
+    )
+    const tsc = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "."], {
+      cwd: packed.project,
+      encoding: "utf8"
+    })
+    assert.strictEqual(tsc.stdout.split("\n").filter((line) => line.includes("error TS")).join("\n"), "")
+    assert.strictEqual(tsc.status, 0, tsc.stdout + tsc.stderr)
+  })
+
+  it("can import the front doors without an effect on the process", async () => {
+    const out = await evaluate(`
+      const events = (emitter) => emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)])
+      const effect = await Promise.all(["Effect", "Schema", "Layer", "Tracer"].map((name) => import("effect/" + name)))
+      const look = () => JSON.stringify({
+        globals: Reflect.ownKeys(globalThis).map(String),
+        listeners: events(process),
+        resources: process.getActiveResourcesInfo().filter((name) => name !== "FSReqPromise"),
+        env: { ...process.env }
+      })
+      const before = look()
+      for (const door of ["", "/promise", "/testing"]) await import("effect-telemetry" + door)
+      console.log(before === look() ? "same" : before + "\\n" + look(), effect.length)
+    `)
+    assert.strictEqual(out.trim(), "same 4")
+  })
+})
+
+describe("a bundled program", () => {
+  const programs = JSON.parse(
+    readFileSync(join(root, "test/packaging/budgets.json"), "utf8")
+  ) as Readonly<Record<string, Program>>
+
+  for (const [name, program] of Object.entries(programs)) {
+    it(`${name}: is within its budget and carries nothing it does not use`, async () => {
+      const { gzipped, modules } = await bundle(program.code, packed.project)
+      console.log(`${name}: ${gzipped} B gzipped, budget ${program.budget} B`)
+      const unwanted = modules.filter(({ path }) => program.never.some((part) => path.includes(part)))
+      assert.deepStrictEqual(unwanted, [])
+      assert.isAtMost(
+        gzipped,
+        program.budget,
+        "`npm run size` tells where the bytes are, `-- --write` moves the budget"
+      )
+    })
+  }
+})
