@@ -107,6 +107,24 @@ export const remove = (list: AttributeList, key: string): boolean => {
   return true
 }
 
+/** The own enumerable keys of a record; none when it refuses to be read. */
+export const ownKeys = (record: Readonly<Record<string, unknown>>): ReadonlyArray<string> => {
+  try {
+    return Object.keys(record)
+  } catch {
+    return []
+  }
+}
+
+/** `record[key]`, or `undefined` when reading it throws. */
+export const read = (record: Readonly<Record<string, unknown>>, key: string): unknown => {
+  try {
+    return record[key]
+  } catch {
+    return undefined
+  }
+}
+
 /** A list of the given attributes within `limits`, and how many were dropped. */
 export const fromRecord = (
   record: Readonly<Record<string, unknown>>,
@@ -114,8 +132,8 @@ export const fromRecord = (
 ): { readonly list: AttributeList; readonly dropped: number } => {
   const list: AttributeList = []
   let dropped = 0
-  for (const key of Object.keys(record)) {
-    if (!set(list, key, record[key], limits)) dropped++
+  for (const key of ownKeys(record)) {
+    if (!set(list, key, read(record, key), limits)) dropped++
   }
   return { list, dropped }
 }

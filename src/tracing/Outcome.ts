@@ -114,6 +114,16 @@ export const exceptionAttributes = (failure: unknown, stack: string | undefined)
   return attributes
 }
 
+/** {@link exceptionAttributes} of a caught error with its own stack. Never throws. */
+export const describeException = (failure: unknown): Record<string, unknown> => {
+  try {
+    const stack = typeof failure === "object" && failure !== null ? (failure as { stack?: unknown }).stack : undefined
+    return exceptionAttributes(failure, text(stack))
+  } catch {
+    return { "exception.type": "unknown", "exception.message": "an error that cannot be described" }
+  }
+}
+
 const applyVerdict = (target: OutcomeTarget, verdict: Verdict, message: string): void => {
   if (verdict.status !== "UNSET") target.setStatus(verdict.status, verdict.message ?? message)
   if (verdict.attributes !== undefined) {

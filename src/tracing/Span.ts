@@ -17,6 +17,8 @@ export interface SpanOwner {
   /** Nanoseconds since the Unix epoch, for spans ended without a time. */
   readonly now: () => bigint
   readonly toLink: (link: Tracer.SpanLink) => SpanLink
+  /** Describes `error` in an `exception` event of `span`. Never throws. */
+  readonly recordException: (span: Span, error: unknown) => void
   /** Applies the outcome, books the end, and hands the span to the processors. Never throws. */
   readonly onEnd: (span: Span, exit: Exit.Exit<unknown, unknown>) => void
 }
@@ -131,6 +133,7 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
   #links: Array<SpanLink> | undefined = undefined
   #effectLinks: Array<Tracer.SpanLink>
   #exit: Exit.Exit<unknown, unknown> | undefined = undefined
+  #ending = false
 
   constructor(
     owner: SpanOwner,
@@ -193,9 +196,16 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
     if (!Attributes.set(this.#attributes ??= [], key, value, this.#owner.limits.span)) this.droppedAttributesCount++
   }
 
-  /** Sets several attributes. */
-  setAttributes(attributes: Readonly<Record<string, unknown>>): void {
-    for (const key of Object.keys(attributes)) this.attribute(key, attributes[key])
+  /** Sets an attribute. */
+  setAttribute(key: string, value: unknown): this {
+    this.attribute(key, value)
+    return this
+  }
+
+  /** Sets several attributes. One whose getter throws is left out. */
+  setAttributes(attributes: Readonly<Record<string, unknown>>): this {
+    for (const key of Attributes.ownKeys(attributes)) this.attribute(key, Attributes.read(attributes, key))
+    return this
   }
 
   /** Adds an event. */
@@ -204,6 +214,18 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
     const events = this.#events ??= []
     if (events.length >= this.#owner.limits.events) this.droppedEventsCount++
     else events.push(this.#event(name, timeUnixNano, attributes))
+  }
+
+  /** Adds an event; default time: now. */
+  addEvent(name: string, attributes?: Readonly<Record<string, unknown>>, timeUnixNano = this.#owner.now()): this {
+    this.event(name, timeUnixNano, attributes)
+    return this
+  }
+
+  /** Records a caught error as an `exception` event, now, without changing the status. */
+  recordException(error: unknown): this {
+    if (this.#exit === undefined) this.#owner.recordException(this, error)
+    return this
   }
 
   /** Adds an `exception` event. A full list gives up its newest event for it: what went wrong matters most. */
@@ -239,22 +261,30 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
   }
 
   /** Sets the status (`trace/api.md#set-status`): `OK` is final, `UNSET` changes nothing. */
-  setStatus(code: StatusCode, message = ""): void {
-    if (this.#exit !== undefined || code === "UNSET" || this.statusCode === "OK") return
+  setStatus(code: StatusCode, message = ""): this {
+    if (this.#exit !== undefined || code === "UNSET" || this.statusCode === "OK") return this
     this.statusCode = code
     this.statusMessage = code === "ERROR" ? message : ""
+    return this
   }
 
   /** Changes the name. */
-  updateName(name: string): void {
+  updateName(name: string): this {
     if (this.#exit === undefined) this.name = name
+    return this
   }
 
   /** Ends the span. Default: now, as a success. An end before the start counts as the start. */
   end(endTimeUnixNano: bigint = this.#owner.now(), exit: Exit.Exit<unknown, unknown> = Exit.void): void {
-    if (this.#exit !== undefined) return
+    if (this.#ending) return
+    this.#ending = true
     this.endTimeUnixNano = endTimeUnixNano < this.startTimeUnixNano ? this.startTimeUnixNano : endTimeUnixNano
     this.#owner.onEnd(this, exit)
+  }
+
+  /** Ends the span now, so that `using` works. */
+  [Symbol.dispose](): void {
+    this.end()
   }
 
   /** @internal Called by the tracer once the outcome is written: from here on the span is read-only for the program. */
@@ -298,13 +328,37 @@ export class NonRecordingSpan extends SpanBase implements Tracer.Span {
     return []
   }
 
-  attribute(): void {}
-  setAttributes(): void {}
-  event(): void {}
-  addException(): void {}
-  addLinks(): void {}
-  setStatus(): void {}
-  updateName(): void {}
+  attribute(_key: string, _value: unknown): void {}
+  event(_name: string, _timeUnixNano: bigint, _attributes?: Readonly<Record<string, unknown>>): void {}
+  addLinks(_links: ReadonlyArray<Tracer.SpanLink>): void {}
+
+  setAttribute(_key: string, _value: unknown): this {
+    return this
+  }
+
+  setAttributes(_attributes: Readonly<Record<string, unknown>>): this {
+    return this
+  }
+
+  addEvent(_name: string, _attributes?: Readonly<Record<string, unknown>>, _timeUnixNano?: bigint): this {
+    return this
+  }
+
+  recordException(_error: unknown): this {
+    return this
+  }
+
+  setStatus(_code: StatusCode, _message?: string): this {
+    return this
+  }
+
+  updateName(_name: string): this {
+    return this
+  }
+
+  [Symbol.dispose](): void {
+    this.end()
+  }
 
   end(endTime: bigint = this.#startTime, exit: Exit.Exit<unknown, unknown> = Exit.void): void {
     this.#ended ??= { _tag: "Ended", startTime: this.#startTime, endTime, exit }

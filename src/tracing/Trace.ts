@@ -1,0 +1,235 @@
+/**
+ * Lean operators for spans: what `Effect.withSpan` does, with everything known when the span starts, for a fraction of
+ * the cost.
+ *
+ * **Details**
+ *
+ * Under any other tracer (Effect's native one, for example) the same operators open spans through that tracer.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import { dual } from "effect/Function"
+import * as Option from "effect/Option"
+import * as References from "effect/References"
+import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import { TraceLocal } from "../context/TraceLocal.ts"
+import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
+import type { StatusCode } from "../model/ReadableSpan.ts"
+import { extractParent, injectSpan } from "./carrier.ts"
+import type { OutcomePolicy } from "./Outcome.ts"
+import { type AnyOwnSpan, isOwn } from "./Span.ts"
+import { fiberBaggage, fromFiber, type TelemetryTracer } from "./Tracer.ts"
+
+/** Options of {@link span}. */
+export interface SpanOptions {
+  /** Shown to the sampler, then set on the span. */
+  readonly attributes?: Readonly<Record<string, unknown>> | undefined
+  /** Default `"internal"`. */
+  readonly kind?: Tracer.SpanKind | undefined
+  readonly links?: ReadonlyArray<Tracer.SpanLink> | undefined
+  /** Default: the fiber's current span. */
+  readonly parent?: Tracer.AnySpan | undefined
+  /** Starts a new trace. Default `false`. */
+  readonly root?: boolean | undefined
+  /** `false` never exports this span, `true` always does. Default: the sampler decides. */
+  readonly sampled?: boolean | undefined
+  /** Judges this span's exit instead of the tracer's policy. */
+  readonly outcome?: OutcomePolicy | undefined
+}
+
+const startSpan = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  tracer: TelemetryTracer,
+  name: string,
+  options: SpanOptions | undefined,
+  clock: Clock.Clock
+): AnyOwnSpan => {
+  const links = fiber.getRef(References.TracerSpanLinks)
+  const span = tracer.core.start({
+    name,
+    kind: options?.kind ?? "internal",
+    parent: options?.parent ?? (options?.root === true ? undefined : fiber.cache.span),
+    startTimeUnixNano: clock.currentTimeNanosUnsafe(),
+    links: links.length === 0 ? options?.links : [...links, ...options?.links ?? []],
+    attributes: options?.attributes,
+    scope: fiber.getRef(TraceLocal).scope,
+    baggage: fiberBaggage(fiber),
+    sampled: options?.sampled,
+    outcome: options?.outcome
+  })
+  const annotations = fiber.getRef(References.TracerSpanAnnotations)
+  for (const key in annotations) span.attribute(key, annotations[key])
+  return span
+}
+
+const effectOptions = (options: SpanOptions | undefined): Tracer.SpanOptions => ({
+  ...options,
+  captureStackTrace: false
+})
+
+/**
+ * Runs an effect within a span, which ends with the effect's exit.
+ *
+ * **Details**
+ *
+ * The span is the current span of the effect and of every fiber it forks.
+ */
+export const span: {
+  (name: string, options?: SpanOptions): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, name: string, options?: SpanOptions): Effect.Effect<A, E, R>
+} = dual(
+  (args) => Effect.isEffect(args[0]),
+  <A, E, R>(self: Effect.Effect<A, E, R>, name: string, options?: SpanOptions): Effect.Effect<A, E, R> =>
+    Effect.withFiber((fiber) => {
+      const tracer = fiber.cache.tracerEnabled ? fromFiber(fiber) : undefined
+      if (tracer === undefined) {
+        return Effect.withSpan(self, name, effectOptions(options)) as Effect.Effect<A, E, R>
+      }
+      const clock = fiber.getRef(Clock.Clock)
+      const started = startSpan(fiber, tracer, name, options, clock)
+      const previous = fiber.context
+      fiber.setContext(Context.add(previous, Tracer.ParentSpan, started))
+      return Effect.onExitPrimitive(self, (exit) => {
+        fiber.setContext(previous)
+        started.end(clock.currentTimeNanosUnsafe(), exit)
+        return undefined
+      })
+    })
+)
+
+/** Runs an effect within the root span of a new trace. */
+export const root: {
+  (
+    name: string,
+    options?: Omit<SpanOptions, "root" | "parent">
+  ): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    name: string,
+    options?: Omit<SpanOptions, "root" | "parent">
+  ): Effect.Effect<A, E, R>
+} = dual(
+  (args) => Effect.isEffect(args[0]),
+  <A, E, R>(self: Effect.Effect<A, E, R>, name: string, options?: SpanOptions) =>
+    span(self, name, { ...options, root: true })
+)
+
+/**
+ * Runs an effect within a span that stays open until the enclosing `Scope` closes, and ends with the scope's exit.
+ *
+ * **Gotchas**
+ *
+ * The span is current inside `self` only; what else runs in the scope keeps its own parent.
+ */
+export const spanScoped: {
+  (
+    name: string,
+    options?: SpanOptions
+  ): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R | Scope.Scope>
+  <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    name: string,
+    options?: SpanOptions
+  ): Effect.Effect<A, E, R | Scope.Scope>
+} = dual(
+  (args) => Effect.isEffect(args[0]),
+  <A, E, R>(self: Effect.Effect<A, E, R>, name: string, options?: SpanOptions): Effect.Effect<A, E, R | Scope.Scope> =>
+    Effect.withFiber((fiber) => {
+      const tracer = fiber.cache.tracerEnabled ? fromFiber(fiber) : undefined
+      if (tracer === undefined) return Effect.withSpanScoped(self, name, effectOptions(options))
+      const clock = fiber.getRef(Clock.Clock)
+      const started = startSpan(fiber, tracer, name, options, clock)
+      const scope = Context.getUnsafe(fiber.context, Scope.Scope)
+      return Effect.andThen(
+        Scope.addFinalizerExit(scope, (exit) => Effect.sync(() => started.end(clock.currentTimeNanosUnsafe(), exit))),
+        Effect.provideService(self, Tracer.ParentSpan, started)
+      )
+    })
+)
+
+const onCurrent = (f: (span: Tracer.Span, fiber: Fiber.Fiber<unknown, unknown>) => void): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    const current = fiber.cache.span
+    if (current !== undefined && current._tag === "Span") f(current, fiber)
+    return Effect.void
+  })
+
+/** The fiber's current span, of whichever tracer; `None` outside any span and directly under a remote parent. */
+export const current: Effect.Effect<Option.Option<Tracer.Span>> = Effect.withFiber((fiber) => {
+  const span = fiber.cache.span
+  return Effect.succeed(span !== undefined && span._tag === "Span" ? Option.some(span) : Option.none())
+})
+
+/** Sets an attribute on the current span. Does nothing outside a span. */
+export const attribute = (key: string, value: unknown): Effect.Effect<void> =>
+  onCurrent((span) => span.attribute(key, value))
+
+/** Sets several attributes on the current span. */
+export const attributes = (values: Readonly<Record<string, unknown>>): Effect.Effect<void> =>
+  onCurrent((span) => {
+    for (const key of Object.keys(values)) span.attribute(key, values[key])
+  })
+
+/** Adds an event to the current span, now. */
+export const event = (name: string, attributes?: Record<string, unknown>): Effect.Effect<void> =>
+  onCurrent((span, fiber) => span.event(name, fiber.getRef(Clock.Clock).currentTimeNanosUnsafe(), attributes))
+
+/** Links the current span to another. */
+export const link = (to: Tracer.AnySpan, attributes: Readonly<Record<string, unknown>> = {}): Effect.Effect<void> =>
+  onCurrent((span) => span.addLinks([{ span: to, attributes }]))
+
+/** Sets the status of the current span. `OK` is final; a status set here stands whatever the exit. */
+export const status = (code: StatusCode, message?: string): Effect.Effect<void> =>
+  onCurrent((span) => {
+    if (isOwn(span)) span.setStatus(code, message)
+  })
+
+/**
+ * The headers that carry the current context to another process, as the installed propagators write them.
+ *
+ * **Details**
+ *
+ * Empty outside any span without baggage, and under a tracer that is not ours.
+ */
+export const headers: Effect.Effect<Readonly<Record<string, string>>> = Effect.withFiber((fiber) => {
+  const tracer = fromFiber(fiber)
+  return Effect.succeed(tracer === undefined ? {} : injectSpan(tracer.core, fiber.cache.span, fiberBaggage(fiber)))
+})
+
+/**
+ * Runs an effect under the remote parent that `headers` carry, baggage included. Headers without a usable context
+ * change nothing. Names are matched in lower case.
+ */
+export const withHeaders: {
+  (
+    headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  ): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  ): Effect.Effect<A, E, R>
+} = dual(
+  2,
+  <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  ): Effect.Effect<A, E, R> =>
+    Effect.withFiber((fiber) => {
+      const tracer = fromFiber(fiber)
+      const parent = tracer === undefined ? undefined : extractParent(tracer.core.options.propagator, headers)
+      return parent === undefined ? self : Effect.provideService(self, Tracer.ParentSpan, parent)
+    })
+)
+
+/** Names the instrumentation scope of the spans started within an effect (`common/instrumentation-scope.md`). */
+export const withScope: {
+  (scope: InstrumentationScope): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, scope: InstrumentationScope): Effect.Effect<A, E, R>
+} = dual(
+  2,
+  <A, E, R>(self: Effect.Effect<A, E, R>, scope: InstrumentationScope): Effect.Effect<A, E, R> =>
+    Effect.updateService(self, TraceLocal, (local) => ({ ...local, scope }))
+)
