@@ -1,0 +1,115 @@
+/**
+ * Replaces secrets in attributes and text. What it does is said at `RedactSpanProcessor`; the options arrive here
+ * resolved.
+ */
+import { anyOf, anyOfIgnoringCase, type Pattern } from "./pattern.ts"
+import { hasMarker, type ScrubRules, scrubText } from "./scrubText.ts"
+import { isSecretKey } from "./secretKeys.ts"
+import { compileValueRule, type ValueRule } from "./valueRule.ts"
+
+export interface RedactorOptions {
+  readonly mask: string
+  readonly wellKnown: boolean
+  readonly keys: ReadonlyArray<Pattern>
+  readonly allowedKeys: ReadonlyArray<Pattern>
+  readonly values: ReadonlyArray<ValueRule>
+  readonly urls: boolean
+  readonly queryParameters: "all" | ReadonlyArray<string>
+}
+
+export interface Redactor {
+  /** Replaces secrets among the values of `[key, value, key, value, …]`, in place. */
+  readonly list: (list: Array<unknown>) => void
+  /** `text` without secrets; `key` is what it is the value of, `""` for none. */
+  readonly text: (text: string, key: string) => string
+}
+
+const maxCachedKeys = 1024
+const maxCachedKeyLength = 128
+const maxDepth = 64
+
+export const makeRedactor = (options: RedactorOptions, failed: (message: string) => void): Redactor => {
+  const { mask } = options
+  const isChosen = anyOfIgnoringCase(options.keys)
+  const isAllowed = anyOfIgnoringCase(options.allowedKeys)
+  const listed = options.queryParameters === "all" ? () => true : anyOf(options.queryParameters)
+  const rules = options.values.map((rule) => compileValueRule(rule, mask, failed))
+
+  const verdicts = new Map<string, boolean>()
+  const isSecret = (key: string): boolean => {
+    const known = verdicts.get(key)
+    if (known !== undefined) return known
+    const verdict = !isAllowed(key) && (isChosen(key) || (options.wellKnown && isSecretKey(key)))
+    if (key.length <= maxCachedKeyLength) {
+      // Keys are few; a program that makes them up without end pays for each, and memory stays bounded.
+      if (verdicts.size >= maxCachedKeys) verdicts.clear()
+      verdicts.set(key, verdict)
+    }
+    return verdict
+  }
+
+  const scrub: ScrubRules = {
+    mask,
+    isSecret,
+    isSecretParameter: (name) => listed(name),
+    urls: options.urls,
+    wellKnown: options.wellKnown
+  }
+  const scans = options.wellKnown || options.urls || options.keys.length > 0
+
+  const text = (value: string, key: string): string => {
+    let result = value
+    // Rules see the text as it came: a rule may know more of it than its keys tell.
+    for (const rule of rules) result = rule(result, key)
+    return scans && hasMarker(result) ? scrubText(result, scrub, key === "url.query") : result
+  }
+
+  const hidden = (value: unknown): unknown => {
+    if (value === null || typeof value === "boolean") return value
+    if (Array.isArray(value)) return value.length === 0 ? value : [mask]
+    return mask
+  }
+
+  const inside = (value: unknown, key: string, depth: number): unknown => {
+    if (typeof value === "string") return text(value, key)
+    if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value
+    if (depth > maxDepth) return mask
+    if (Array.isArray(value)) return insideArray(value, key, depth)
+    return insideMap(value as Record<string, unknown>, depth)
+  }
+
+  const insideArray = (value: ReadonlyArray<unknown>, key: string, depth: number): unknown => {
+    let copy: Array<unknown> | undefined
+    for (let i = 0; i < value.length; i++) {
+      const clean = inside(value[i], key, depth + 1)
+      if (clean !== value[i]) (copy ??= [...value])[i] = clean
+    }
+    return copy ?? value
+  }
+
+  const insideMap = (value: Record<string, unknown>, depth: number): unknown => {
+    let copy: Record<string, unknown> | undefined
+    for (const key of Object.keys(value)) {
+      const clean = isSecret(key) ? hidden(value[key]) : inside(value[key], key, depth + 1)
+      if (clean !== value[key]) {
+        ;(copy ??= Object.assign(Object.create(null), value) as Record<string, unknown>)[key] = clean
+      }
+    }
+    return copy ?? value
+  }
+
+  return {
+    text,
+    list(list) {
+      for (let i = 0; i < list.length; i += 2) {
+        const key = list[i] as string
+        const value = list[i + 1]
+        if (isSecret(key)) list[i + 1] = hidden(value)
+        else if (typeof value === "string") {
+          const clean = text(value, key)
+          if (clean !== value) list[i + 1] = clean
+        } else if (typeof value === "object" && value !== null) list[i + 1] = inside(value, key, 0)
+      }
+    }
+  }
+}
