@@ -1,0 +1,197 @@
+import * as Context from "effect/Context"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Tracer from "effect/Tracer"
+import * as AsyncContext from "../context/AsyncContext.ts"
+import { extractContext, injectSpan } from "../tracing/carrier.ts"
+import type { OutcomePolicy } from "../tracing/Outcome.ts"
+import { type AnyOwnSpan, isOwn, NonRecordingSpan } from "../tracing/Span.ts"
+import { fiberBaggage } from "../tracing/Tracer.ts"
+import { current } from "./registry.ts"
+
+/** A span that is open: attributes, events, status; `end()` closes it, as does `using`. */
+export type ActiveSpan = AnyOwnSpan
+
+/** Options of {@link startSpan} and {@link trace}. */
+export interface SpanOptions {
+  /** Shown to the sampler, then set on the span. */
+  readonly attributes?: Readonly<Record<string, unknown>> | undefined
+  /** Default `"internal"`. */
+  readonly kind?: Tracer.SpanKind | undefined
+  /** Default: the current span. A remote parent comes from {@link extract}. */
+  readonly parent?: Tracer.AnySpan | undefined
+  /** Starts a new trace. Default `false`. */
+  readonly root?: boolean | undefined
+  readonly links?: ReadonlyArray<Tracer.AnySpan | Tracer.SpanLink> | undefined
+  /** Judges how a span of {@link trace} ended: which failures are expected, which results are errors. */
+  readonly outcome?: OutcomePolicy | undefined
+}
+
+const inactive = new NonRecordingSpan("", "internal", Context.empty(), undefined, {
+  traceId0: 0,
+  traceId1: 0,
+  traceId2: 0,
+  traceId3: 0,
+  spanId0: 0,
+  spanId1: 0,
+  parentSpanId0: 0,
+  parentSpanId1: 0,
+  parentIsRemote: false,
+  traceFlags: 0,
+  traceState: "",
+  baggage: undefined
+}, 0n)
+
+const ambientSpan = (): Tracer.AnySpan | undefined => Fiber.getCurrent()?.cache.span ?? AsyncContext.currentSpan()
+
+/**
+ * The span that this code runs in: of {@link trace}, or of the Effect fiber that called here. `undefined` outside any
+ * span, and directly under a remote parent.
+ */
+export const getCurrentSpan = (): ActiveSpan | undefined => {
+  const span = ambientSpan()
+  return isOwn(span) ? span : undefined
+}
+
+/**
+ * Starts a span, which is not current anywhere until `trace` runs within it; end it with `span.end()` or `using`.
+ *
+ * **Details**
+ *
+ * Before `TraceContext.initialize` the span is inert: every method is safe and does nothing.
+ */
+export const startSpan = (name: string, options?: SpanOptions): ActiveSpan => {
+  const core = current()?.core
+  if (core === undefined) return inactive
+  const fiber = Fiber.getCurrent()
+  return core.start({
+    name,
+    kind: options?.kind ?? "internal",
+    parent: options?.parent ?? (options?.root === true ? undefined : ambientSpan()),
+    startTimeUnixNano: core.now(),
+    attributes: options?.attributes,
+    links: options?.links?.map((link) => "_tag" in link ? { span: link, attributes: {} } : link),
+    baggage: fiber === undefined ? undefined : fiberBaggage(fiber),
+    outcome: options?.outcome
+  })
+}
+
+const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+
+const runInSpan = <A>(span: ActiveSpan, run: () => A): A => {
+  let result: A
+  try {
+    result = span === inactive ? run() : AsyncContext.runWith(span, run)
+  } catch (error) {
+    span.end(undefined, Exit.fail(error))
+    throw error
+  }
+  if (!isPromiseLike(result)) {
+    span.end(undefined, Exit.succeed(result))
+    return result
+  }
+  return result.then(
+    (value) => {
+      span.end(undefined, Exit.succeed(value))
+      return value
+    },
+    (error: unknown) => {
+      span.end(undefined, Exit.fail(error))
+      throw error
+    }
+  ) as A
+}
+
+/**
+ * Runs `fn` within a span. The span ends when `fn` returns, throws, or its promise settles; what it throws is recorded
+ * and thrown on.
+ */
+export const trace: {
+  <A>(name: string, fn: (span: ActiveSpan) => A): A
+  <A>(name: string, options: SpanOptions, fn: (span: ActiveSpan) => A): A
+} = <A>(
+  name: string,
+  ...rest: [(span: ActiveSpan) => A] | [SpanOptions, (span: ActiveSpan) => A]
+): A => {
+  const fn = rest[rest.length - 1] as (span: ActiveSpan) => A
+  const options = rest.length === 2 ? rest[0] as SpanOptions : undefined
+  const span = startSpan(name, options)
+  return runInSpan(span, () => fn(span))
+}
+
+/** Options of {@link traced}. */
+export interface TracedOptions<Args extends ReadonlyArray<unknown>> extends Omit<SpanOptions, "attributes" | "parent"> {
+  /** Attributes, or how they follow from the arguments. */
+  readonly attributes?:
+    | Readonly<Record<string, unknown>>
+    | ((...args: Args) => Readonly<Record<string, unknown>>)
+    | undefined
+}
+
+/**
+ * Wraps a function so that each call runs within a span. `this`, arguments and result are the function's own.
+ *
+ * **Details**
+ *
+ * Without a name the span takes the function's; an anonymous function's span is called `anonymous`.
+ */
+export const traced: {
+  <This, Args extends ReadonlyArray<unknown>, A>(fn: (this: This, ...args: Args) => A): (this: This, ...args: Args) => A
+  <This, Args extends ReadonlyArray<unknown>, A>(
+    name: string,
+    fn: (this: This, ...args: Args) => A
+  ): (this: This, ...args: Args) => A
+  <This, Args extends ReadonlyArray<unknown>, A>(
+    name: string,
+    options: TracedOptions<Args>,
+    fn: (this: This, ...args: Args) => A
+  ): (this: This, ...args: Args) => A
+} = <This, Args extends ReadonlyArray<unknown>, A>(
+  ...parameters: ReadonlyArray<unknown>
+): (this: This, ...args: Args) => A => {
+  const fn = parameters[parameters.length - 1] as (this: This, ...args: Args) => A
+  const name = typeof parameters[0] === "string" ? parameters[0] : fn.name || "anonymous"
+  const options = (parameters.length === 3 ? parameters[1] : undefined) as TracedOptions<Args> | undefined
+  const wrapped = function(this: This, ...args: Args): A {
+    const attributes = typeof options?.attributes === "function"
+      ? describeCall(options.attributes, args)
+      : options?.attributes
+    const span = startSpan(name, { ...options, attributes })
+    return runInSpan(span, () => fn.apply(this, args))
+  }
+  Object.defineProperty(wrapped, "name", { value: fn.name, configurable: true })
+  Object.defineProperty(wrapped, "length", { value: fn.length, configurable: true })
+  return wrapped
+}
+
+const describeCall = <Args extends ReadonlyArray<unknown>>(
+  describe: (...args: Args) => Readonly<Record<string, unknown>>,
+  args: Args
+): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    return describe(...args)
+  } catch {
+    // The call itself must go on, whatever its description does.
+    return undefined
+  }
+}
+
+/** The headers that carry the current context to another process; empty outside any span. */
+export const inject = (): Record<string, string> => {
+  const core = current()?.core
+  if (core === undefined) return {}
+  const fiber = Fiber.getCurrent()
+  return injectSpan(core, ambientSpan(), fiber === undefined ? undefined : fiberBaggage(fiber))
+}
+
+/**
+ * The remote parent that incoming headers carry, for `parent`; `undefined` when they carry none. Names are matched in
+ * lower case, as Node gives them.
+ */
+export const extract = (
+  headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+): Tracer.ExternalSpan | undefined => {
+  const core = current()?.core
+  return core === undefined ? undefined : extractContext(core.options.propagator, headers).parent
+}
