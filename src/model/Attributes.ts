@@ -2,7 +2,23 @@
  * Attribute values as the OpenTelemetry specification has them (`common/README.md#anyvalue`), and the one way in which
  * any JavaScript value becomes one.
  */
-import { normalize } from "../internal/normalize.ts"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaParser from "effect/SchemaParser"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as json from "../internal/attributeJson.ts"
+import {
+  hasProperKeys,
+  isNormal,
+  isNormalRecord,
+  isPlain,
+  isWithinDepth,
+  maxDepth,
+  maxInt64,
+  minInt64,
+  normalize
+} from "../internal/normalize.ts"
 
 /**
  * An attribute value: string, boolean, 64-bit integer or double, bytes, null, or an array or string-keyed map of those.
@@ -31,6 +47,107 @@ export type Attributes = { readonly [key: string]: AttributeValue }
  */
 export type AttributeList = Array<AttributeValue>
 
+/**
+ * An attribute value as JSON has it.
+ *
+ * **Details**
+ *
+ * Strings, booleans, null, arrays and finite numbers are themselves. What JSON lacks is an object of one key: `int` (a
+ * bigint, in decimal), `bytes` (base64), `double` (`NaN`, `Infinity`, `-Infinity`, `-0`), `map` (a map).
+ */
+export type AttributeValueEncoded =
+  | string
+  | boolean
+  | number
+  | null
+  | { readonly int: string }
+  | { readonly bytes: string }
+  | { readonly double: "NaN" | "Infinity" | "-Infinity" | "-0" }
+  | { readonly map: { readonly [key: string]: AttributeValueEncoded } }
+  | ReadonlyArray<AttributeValueEncoded>
+
+/** {@link Attributes} as JSON has them. */
+export type AttributesEncoded = { readonly [key: string]: AttributeValueEncoded }
+
+// A declaration, since a filter on a record sees only what the record made of its input, which is always plain.
+const plainRecord = (
+  record: Schema.Codec<Attributes>,
+  allows: (value: object) => boolean,
+  expected: string
+): Schema.Codec<Attributes> =>
+  Schema.declareConstructor<Attributes>()(
+    [record],
+    ([record]) => (input, ast, options) =>
+      typeof input === "object" && input !== null && allows(input)
+        ? SchemaParser.decodeUnknownEffect(record)(input, options)
+        : Effect.fail(new SchemaIssue.InvalidType(ast, input, options)),
+    {
+      expected,
+      toCodecArbitrary: ({ typeParameters: [record] }) =>
+        Schema.link<Attributes>()(record, SchemaTransformation.passthrough())
+    }
+  )
+
+const Value: Schema.Codec<AttributeValue> = Schema.Union([
+  Schema.String,
+  Schema.Boolean,
+  Schema.Number,
+  Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: minInt64, maximum: maxInt64 })),
+  Schema.Null,
+  Schema.Uint8Array,
+  Schema.Array(Schema.suspend((): Schema.Codec<AttributeValue> => Value)),
+  plainRecord(
+    Schema.Record(Schema.String, Schema.suspend((): Schema.Codec<AttributeValue> => Value)),
+    isPlain,
+    "a plain object"
+  )
+])
+
+const ShallowValue = Value.check(Schema.makeFilter<AttributeValue>((value) => isWithinDepth(value, maxDepth), {
+  expected: "a value nested 256 deep at most"
+}))
+
+const ValueEncoded: Schema.Codec<AttributeValueEncoded> = Schema.declare<AttributeValueEncoded>(
+  (value): value is AttributeValueEncoded => json.decode(value, maxDepth) !== undefined,
+  { expected: "an attribute value in JSON" }
+)
+
+/**
+ * Schema of {@link AttributeValue}; encoded, it is an {@link AttributeValueEncoded}.
+ *
+ * **Gotchas**
+ *
+ * Arrays and maps nest 256 deep at most. Checking a cyclic value overflows the stack; {@link isAttributeValue} does not.
+ */
+export const AttributeValue: Schema.Codec<AttributeValue, AttributeValueEncoded> = ValueEncoded.pipe(Schema.decodeTo(
+  ShallowValue,
+  SchemaTransformation.transform<AttributeValue, AttributeValueEncoded>({
+    decode: (value) => json.decode(value, maxDepth) as AttributeValue,
+    encode: (value) => json.encode(value) as AttributeValueEncoded
+  })
+))
+
+/** Schema of {@link Attributes}: a plain object of values whose keys are not empty. */
+export const Attributes: Schema.Codec<Attributes, AttributesEncoded> = Schema.Record(Schema.String, ValueEncoded).pipe(
+  Schema.decodeTo(
+    plainRecord(
+      Schema.Record(Schema.NonEmptyString, ShallowValue),
+      hasProperKeys,
+      "a plain object without empty keys"
+    ),
+    SchemaTransformation.transform<Attributes, AttributesEncoded>({
+      decode: (attributes) => json.decodeRecord(attributes, maxDepth) as Attributes,
+      encode: (attributes) => json.encodeRecord(attributes) as AttributesEncoded
+    })
+  )
+)
+
+/** Whether `value` is an {@link AttributeValue} as it stands: what the Schema accepts, without its cost. Never throws. */
+export const isAttributeValue = (value: unknown): value is AttributeValue => isNormal(value)
+
+/** Whether `value` is {@link Attributes} as it stands: what the Schema accepts, without its cost. Never throws. */
+export const isAttributes = (value: unknown): value is Attributes => isNormalRecord(value)
+
 /** Bounds of a collection of attributes. `Infinity` means no bound. */
 export interface AttributeLimits {
   /** Most keys that are kept; further new keys are dropped and counted. Default 128. */
@@ -49,11 +166,18 @@ export const defaultLimits: AttributeLimits = { count: 128, valueLength: Infinit
  *
  * **Details**
  *
- * Never throws. Strings are cut at `limits.valueLength`. A bigint outside 64 bits becomes its decimal text; a symbol,
- * its description; a `Date`, ISO 8601; an `Error`, `name: message`; a `Redacted`, `<redacted>`; a `Map` or plain object,
- * a map; a `Set` or iterable-free collection, an array; an object with `toJSON`, what that returns. `undefined` and
- * functions are not set. A cycle, or a value deeper than `limits.depth`, is `null`; a value whose access throws is the
- * text `<unserializable>`.
+ * Never throws, and yields a value that {@link isAttributeValue} accepts. Strings are cut at `limits.valueLength` UTF-16
+ * code units (no surrogate pair is split), byte values at as many bytes. A bigint outside 64 bits becomes its decimal
+ * text; a symbol, its description; a `Date` or `DateTime`, ISO 8601; a `Duration`, its text, as in `1s 500ms`; an
+ * `Option`, what it holds; an `Error`, `name: message`; a URL or regular expression, its text. Buffers and views of bytes
+ * are copied. A `Set` or a typed array is an array; a `Map`, or an object without `toJSON`, a map of its own enumerable
+ * keys; an object with `toJSON`, what that returns.
+ *
+ * `undefined` and functions are not set; within an array they are `null`. A cycle, or an array or map deeper than
+ * `limits.depth` (256 at most), is `null`. What throws when looked at is the text `<unserializable>`. Arrays and maps
+ * hold 10,000 entries at most, nested ones included; the others are left out.
+ *
+ * A `Redacted` is the text `<redacted>`, wherever it is nested; another `Redactable` is what it shows of itself.
  */
 export const fromUnknown: (value: unknown, limits?: AttributeLimits) => AttributeValue | undefined = (
   value,
