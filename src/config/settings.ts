@@ -1,0 +1,297 @@
+/**
+ * The table: every option of the library, the variables that state it, its default and where that comes from.
+ */
+import type * as Redacted from "effect/Redacted"
+import { defaultSamplerConfig } from "../sampling/SamplerConfig.ts"
+import { defaults as spanLimits } from "../tracing/SpanLimits.ts"
+import { endpoint } from "./endpoint.ts"
+import { boolean, duration, integer, listOf, oneOf, optionalText, text, timeout } from "./kinds.ts"
+import { attributes, headers } from "./pairs.ts"
+import { sampler, samplerArgument } from "./sampler.ts"
+import { rowsOf, type Setting, setting } from "./setting.ts"
+
+const general = "configuration/sdk-environment-variables.md#general-sdk-configuration"
+const selection = "configuration/sdk-environment-variables.md#exporter-selection"
+const bsp = "configuration/sdk-environment-variables.md#batch-span-processor"
+const limits = "configuration/sdk-environment-variables.md#span-limits"
+const otlp = "protocol/exporter.md#configuration-options"
+const service = "https://opentelemetry.io/docs/specs/semconv/resource/service/"
+
+const MiB = 1024 * 1024
+
+const otlpVariables = (name: string): ReadonlyArray<string> => [
+  `OTEL_EXPORTER_OTLP_TRACES_${name}`,
+  `OTEL_EXPORTER_OTLP_${name}`
+]
+
+const limit = (
+  name: keyof typeof spanLimits,
+  variables: ReadonlyArray<string>,
+  unit: string,
+  description: string,
+  source = limits
+): Setting<number, number> =>
+  setting(integer({ minimum: 0, unit, unlimited: true }), {
+    variables,
+    default: spanLimits[name],
+    defaultText: spanLimits[name] === Infinity ? "no limit" : String(spanLimits[name]),
+    description,
+    source
+  })
+
+const file = (variable: string, description: string): Setting<string, string | undefined> =>
+  setting(optionalText("the path of a PEM file"), {
+    variables: otlpVariables(variable),
+    default: undefined,
+    defaultText: "none",
+    description,
+    source: otlp
+  })
+
+/** The table, in the order of the documentation. */
+export const settings = {
+  disabled: setting(boolean, {
+    variables: ["OTEL_SDK_DISABLED"],
+    default: false,
+    description: "Turns telemetry off: no span is recorded or exported. Propagators stay active.",
+    source: general
+  }),
+  serviceName: setting(text, {
+    variables: ["OTEL_SERVICE_NAME"],
+    default: "unknown_service",
+    defaultText: "`unknown_service:` and the executable's name",
+    description: "The `service.name` of the resource. Wins over the same key among the resource's attributes.",
+    source: service
+  }),
+  serviceVersion: setting(optionalText("a non-empty text"), {
+    variables: ["OTEL_SERVICE_VERSION"],
+    default: undefined,
+    defaultText: "none",
+    description: "The `service.version` of the resource. The variable is Effect's, not the specification's.",
+    source: service
+  }),
+  resource: {
+    attributes: setting(attributes, {
+      variables: ["OTEL_RESOURCE_ATTRIBUTES"],
+      default: {},
+      defaultText: "none",
+      description: "Attributes of the resource. Option and variable are united; of a key in both, the option wins.",
+      source: "resource/sdk.md#specifying-resource-information-via-an-environment-variable"
+    }),
+    schemaUrl: setting(optionalText("a non-empty URL"), {
+      default: undefined,
+      defaultText: "none",
+      description: "The schema URL of the resource.",
+      source: "resource/sdk.md#create"
+    })
+  },
+  detectors: setting(
+    listOf(["host", "process", "serviceinstance"], {
+      words: ["all", "none"],
+      aliases: { service: "serviceinstance", env: undefined }
+    }),
+    {
+      variables: ["OTEL_NODE_RESOURCE_DETECTORS"],
+      default: ["host", "process", "serviceinstance"],
+      defaultText: "all",
+      description:
+        "What the resource learns by itself, below what is stated. The variable is OpenTelemetry JavaScript's; " +
+        "its `env` is always on here and may be named.",
+      source: "resource/sdk.md#detecting-resource-information-from-the-environment"
+    }
+  ),
+  logLevel: setting(
+    oneOf(["none", "error", "warn", "info", "debug"], { aliases: { verbose: "debug", trace: "debug", all: "debug" } }),
+    {
+      variables: ["OTEL_LOG_LEVEL"],
+      default: "info",
+      description: "The most talkative level of what the library says about itself.",
+      source: general
+    }
+  ),
+  propagators: setting(
+    listOf(["tracecontext", "baggage", "b3", "b3multi", "jaeger"], { words: ["none"] }),
+    {
+      variables: ["OTEL_PROPAGATORS"],
+      default: ["tracecontext", "baggage"],
+      defaultText: "tracecontext, baggage",
+      description: "How the context crosses to other processes.",
+      source: general
+    }
+  ),
+  sampler: setting(sampler, {
+    variables: ["OTEL_TRACES_SAMPLER"],
+    refinements: [samplerArgument],
+    default: defaultSamplerConfig,
+    defaultText: "parentbased_always_on",
+    description: "Which spans are exported. The argument is the ratio of the two ratio samplers, 1 where it is unset.",
+    source: general
+  }),
+  tracesExporters: setting(
+    listOf(["otlp", "console", "otlp/stdout"], { words: ["none"] }),
+    {
+      variables: ["OTEL_TRACES_EXPORTER"],
+      default: ["otlp"],
+      defaultText: "otlp",
+      description: "Where spans go. `otlp/stdout` writes OTLP JSON lines to standard output.",
+      source: selection
+    }
+  ),
+  redact: setting(boolean, {
+    default: true,
+    description: "Hides the values of attributes that are well known to hold secrets before anything else sees them."
+  }),
+  shutdownTimeout: setting(duration, {
+    default: 3000,
+    description: "How long closing may take, flush included. 0 does not wait."
+  }),
+  batch: {
+    maxQueueSize: setting(integer({ minimum: 1, unit: "spans" }), {
+      variables: ["OTEL_BSP_MAX_QUEUE_SIZE"],
+      default: 2048,
+      description: "Most ended spans in memory for one destination; more are dropped and counted.",
+      source: bsp
+    }),
+    maxQueueBytes: setting(integer({ minimum: 1, unit: "bytes" }), {
+      default: 32 * MiB,
+      description: "Most bytes of ended spans in memory for one destination; more are dropped and counted."
+    }),
+    maxExportBatchSize: setting(integer({ minimum: 1, unit: "spans" }), {
+      variables: ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"],
+      default: 512,
+      description: "Most spans of one export. At most `maxQueueSize`, to which it is lowered.",
+      source: bsp
+    }),
+    maxBatchBytes: setting(integer({ minimum: 1, unit: "bytes" }), {
+      default: 4 * MiB,
+      description: "Most bytes of one export. At most `maxQueueBytes`, to which it is lowered."
+    }),
+    scheduleDelay: setting(duration, {
+      variables: ["OTEL_BSP_SCHEDULE_DELAY"],
+      default: 5000,
+      description: "How long spans wait for a batch to fill.",
+      source: bsp
+    }),
+    exportTimeout: setting(timeout, {
+      variables: ["OTEL_BSP_EXPORT_TIMEOUT"],
+      default: 30_000,
+      description: "How long the export of one batch may take, retries included.",
+      source: bsp
+    })
+  },
+  spanLimits: {
+    attributeCountLimit: limit(
+      "attributeCountLimit",
+      ["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"],
+      "attributes",
+      "Most attributes of a span."
+    ),
+    attributeValueLengthLimit: limit(
+      "attributeValueLengthLimit",
+      ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"],
+      "UTF-16 code units",
+      "Longest text of an attribute; what is longer is cut."
+    ),
+    eventCountLimit: limit("eventCountLimit", ["OTEL_SPAN_EVENT_COUNT_LIMIT"], "events", "Most events of a span."),
+    linkCountLimit: limit("linkCountLimit", ["OTEL_SPAN_LINK_COUNT_LIMIT"], "links", "Most links of a span."),
+    attributePerEventCountLimit: limit(
+      "attributePerEventCountLimit",
+      ["OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"],
+      "attributes",
+      "Most attributes of an event."
+    ),
+    attributePerLinkCountLimit: limit(
+      "attributePerLinkCountLimit",
+      ["OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"],
+      "attributes",
+      "Most attributes of a link."
+    ),
+    attributeDepthLimit: limit(
+      "attributeDepthLimit",
+      [],
+      "levels",
+      "Deepest nesting within an attribute's value; what is deeper is null.",
+      "common/README.md#attribute-limits"
+    )
+  },
+  otlp: {
+    endpoint: setting(endpoint, {
+      variables: ["OTEL_EXPORTER_OTLP_ENDPOINT"],
+      default: "http://localhost:4318/",
+      defaultText: "http://localhost:4318",
+      description: "The base URL of the receiver; `v1/traces` is appended to its path.",
+      source: "protocol/exporter.md#endpoint-urls-for-otlphttp"
+    }),
+    tracesEndpoint: setting(endpoint, {
+      variables: ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"],
+      default: "http://localhost:4318/v1/traces",
+      defaultText: "`otlp.endpoint` with `v1/traces`",
+      description:
+        "The URL of the receiver of traces, used as it is. Wins over `otlp.endpoint`, unless only that one is " +
+        "given in code.",
+      source: "protocol/exporter.md#endpoint-urls-for-otlphttp"
+    }),
+    headers: setting(headers, {
+      variables: otlpVariables("HEADERS"),
+      default: {} as Readonly<Record<string, Redacted.Redacted<string>>>,
+      defaultText: "none",
+      description:
+        "Headers of every request. All statements are united; of a name in several, the option wins, then the " +
+        "variable for traces.",
+      source: "protocol/exporter.md#specifying-headers-via-environment-variables"
+    }),
+    timeout: setting(timeout, {
+      variables: otlpVariables("TIMEOUT"),
+      default: 10_000,
+      description: "How long one request may take, from connect to the last byte of the answer.",
+      source: otlp
+    }),
+    compression: setting(oneOf(["none", "gzip"]), {
+      variables: otlpVariables("COMPRESSION"),
+      default: "none",
+      description: "How request bodies are compressed.",
+      source: otlp
+    }),
+    protocol: setting(
+      oneOf(["http/protobuf", "http/json"], {
+        remark: " (gRPC is not spoken; its port 4317 is not that of HTTP, 4318)"
+      }),
+      {
+        variables: otlpVariables("PROTOCOL"),
+        default: "http/protobuf",
+        description: "How request bodies are written.",
+        source: "protocol/exporter.md#specify-protocol"
+      }
+    ),
+    certificate: file("CERTIFICATE", "The certificate authority that the server's certificate is checked against."),
+    clientKey: file("CLIENT_KEY", "The private key of the client, with `clientCertificate`."),
+    clientCertificate: file("CLIENT_CERTIFICATE", "The certificate chain of the client, with `clientKey`."),
+    maxRequestBytes: setting(integer({ minimum: 1, unit: "bytes" }), {
+      default: 64 * MiB,
+      description: "Largest request body before compression; a larger one is split, a larger span dropped and counted.",
+      source: otlp
+    }),
+    maxResponseBytes: setting(integer({ minimum: 1, unit: "bytes" }), {
+      default: 4 * MiB,
+      description: "Largest answer after decompression; a larger one is not read and not retried.",
+      source: otlp
+    })
+  }
+} as const
+
+/** The rows of the table with their paths. */
+export const rows = rowsOf(settings)
+
+/** What the specification or other implementations know and this library does not read; each is said once. */
+export const unread: Readonly<Record<string, string>> = {
+  OTEL_CONFIG_FILE: "declarative configuration in a file is not supported",
+  OTEL_EXPERIMENTAL_CONFIG_FILE: "declarative configuration in a file is not supported"
+}
+
+/** Every variable that is read. */
+export const variables: ReadonlyArray<string> = [
+  ...new Set([
+    ...rows.flatMap(({ setting }) => [...setting.variables, ...setting.refinements]),
+    ...Object.keys(unread)
+  ])
+]
