@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { NotesReporter } from "./scripts/lib/notesReporter.ts"
 
 // vitest 5 is written for Node 22; these three built-ins are what it misses on Node 20.
 const missing: ReadonlyArray<[object, string, unknown]> = [
@@ -38,6 +39,11 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["effect-telemetry-source", "node", "import", "module", "default"] } },
   test: {
     include: ["test/**/*.test.ts"],
+    // Processes, not threads: tests of exit hooks, environment variables and async-local context each own theirs.
+    pool: "forks",
+    allowOnly: process.env["CI"] === undefined,
+    silent: "passed-only",
+    reporters: ["default", new NotesReporter()],
     testTimeout: 30_000,
     hookTimeout: 120_000
   }
