@@ -2,12 +2,17 @@ import * as Context from "effect/Context"
 import { SignalLedger } from "./Ledger.ts"
 
 /**
- * The ledger that spans are booked in.
+ * The ledger in which the parts of a trace pipeline book their spans.
  *
  * **Details**
  *
- * A telemetry layer provides a fresh one for what it builds. The default is one ledger for the process, for layers put
- * together by hand.
+ * `Telemetry` provides a fresh one to everything it builds. A processor opens one account in it for each exporter it
+ * feeds; the tracer counts what it makes in the same ledger.
+ *
+ * **Gotchas**
+ *
+ * The default is one ledger for the whole process. Pipelines that are built by hand and should balance on their own need
+ * their own: `Layer.provide(Layer.sync(TracesLedger, () => new SignalLedger()))`.
  */
 export const TracesLedger: Context.Reference<SignalLedger> = Context.Reference<SignalLedger>(
   "effect-telemetry/diagnostics/TracesLedger",

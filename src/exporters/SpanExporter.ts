@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { DropReason, RejectReason } from "../diagnostics/Ledger.ts"
@@ -17,6 +18,8 @@ export interface SpanBatch {
    * was, when the batch would then hold more than `maxBytes`.
    */
   add(span: ReadableSpan, maxBytes: number): boolean
+  /** Why the last `add` returned `false`, where the batch can tell: without it, the batch was full. */
+  readonly refusal?: "full" | "unserializable" | undefined
 }
 
 /** What became of the spans of one batch. Counts add up to the batch's count; a shortfall is booked as `export_error`. */
@@ -57,6 +60,11 @@ export class SpanExporter extends Context.Service<SpanExporter, {
   readonly makeBatch: () => SpanBatch
   /** Delivers a batch made by `makeBatch`. Retries are the exporter's. */
   readonly export: (batch: SpanBatch) => Effect.Effect<ExportResult, ExportError>
+  /**
+   * How long `export` may hold a batch on purpose, for retries. A processor's export timeout counts from the end of it.
+   * Default none.
+   */
+  readonly retryAge?: Duration.Input | undefined
 }>()("effect-telemetry/exporters/SpanExporter") {}
 
 /** The implementation type of the {@link SpanExporter} service. */
@@ -67,4 +75,5 @@ export const make = <Batch extends SpanBatch>(options: {
   readonly name: string
   readonly makeBatch: () => Batch
   readonly export: (batch: Batch) => Effect.Effect<ExportResult, ExportError>
+  readonly retryAge?: Duration.Input | undefined
 }): SpanExporterShape => options as unknown as SpanExporterShape

@@ -1,0 +1,73 @@
+/** What goes into the header of a request: checked once, and never shown. */
+import * as Redacted from "effect/Redacted"
+import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { isToken } from "../internal/percent.ts"
+import { version } from "../internal/version.ts"
+
+/** Headers as a program or the environment gives them. */
+export type HeaderInput = Readonly<Record<string, string | Redacted.Redacted<string>>>
+
+/** The `User-Agent` of every request, unless the configured headers name another (`protocol/exporter.md#user-agent`). */
+export const userAgent = `effect-telemetry/${version} OTel-OTLP-Exporter-JavaScript/${version}`
+
+// Latin-1 without control characters: what `node:http` and `fetch` both accept.
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** Written by the transport or the encoder; another value would break the request. */
+const reserved = new Set([
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "expect",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"
+])
+
+const secretName = /auth|cookie|credential|key|password|secret|token/
+
+/** Headers that passed the check. */
+export interface RequestHeaders {
+  /** Names in lower case. The values may be secret. */
+  readonly values: Readonly<Record<string, string>>
+  /** Names of the headers that look like credentials. */
+  readonly secretNames: ReadonlyArray<string>
+}
+
+/**
+ * Checks `input`: names in lower case, the last of two equal names wins, values trimmed. A header that HTTP does not
+ * allow, or that belongs to the transport, is reported by its name and left out.
+ */
+export const make = (input: HeaderInput, destination: string, diagnostics: Diagnostics): RequestHeaders => {
+  const values: Record<string, string> = Object.create(null)
+  values["user-agent"] = userAgent
+  for (const given of Object.keys(input)) {
+    const raw = input[given]!
+    const name = given.trim().toLowerCase()
+    const value = String(Redacted.isRedacted(raw) ? Redacted.value(raw) : raw).trim()
+    const trouble = !isToken(name)
+      ? "its name is not a valid HTTP header name"
+      : !fieldValue.test(value)
+      ? "its value holds characters that HTTP does not allow"
+      : reserved.has(name)
+      ? "it is set by the exporter itself"
+      : undefined
+    if (trouble === undefined) values[name] = value
+    else {
+      diagnostics.report(
+        "warn",
+        `delivery.${destination}.header.${name}`,
+        `${destination}: the configured header ${JSON.stringify(name)} is left out: ${trouble}`
+      )
+    }
+  }
+  return { values, secretNames: Object.keys(values).filter((name) => secretName.test(name)) }
+}
+
+const loopback = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\]|\[::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}\])\.?$/
+
+/** Whether the host of a parsed URL is this machine. */
+export const isLoopback = (hostname: string): boolean => loopback.test(hostname.toLowerCase())
