@@ -8,11 +8,21 @@ import type { ReadableSpan } from "../model/ReadableSpan.ts"
 export interface OtlpSpanBatch {
   /** Spans held. */
   readonly count: number
-  /** Bytes of memory held: the encoded spans and their share of buffers. */
+  /** Bytes of memory held: the encoded spans and their share of buffers. The body is never longer. */
   readonly bytes: number
-  /** Encodes a span. Returns `false`, leaving the batch as it was, when it would then hold more than `maxBytes`. */
+  /**
+   * Encodes a span. Returns `false`, leaving the batch as it was, when it would then hold more than `maxBytes`. Never
+   * throws.
+   *
+   * **Gotchas**
+   *
+   * It also returns `false` for a span that cannot be encoded at all, which a span made by this library cannot be;
+   * `refusal` tells the two apart.
+   */
   add(span: ReadableSpan, maxBytes: number): boolean
-  /** The request body: spans grouped by resource and scope, in order of arrival within a scope. */
+  /** Why the last `add` returned `false`; `undefined` when it returned `true`. */
+  readonly refusal?: "full" | "unserializable" | undefined
+  /** The request body: spans grouped by resource and scope, in order of arrival within a scope. Empty for no spans. */
   toBody(): Uint8Array
   /** Two batches with the same spans, in order; `undefined` for a batch of one span. */
   split(): readonly [OtlpSpanBatch, OtlpSpanBatch] | undefined

@@ -1,0 +1,257 @@
+/**
+ * Writes bytes into one growing buffer, for encoders that run once per span.
+ *
+ * A record is written between `begin` and `end`. When it does not fit, only the record moves to a new buffer, and what
+ * was written before stays where it is: whoever needs the earlier bytes keeps the buffer. Positions inside a record that
+ * must survive a move are therefore held relative to `mark`.
+ */
+
+interface NativeBytes extends Uint8Array<ArrayBuffer> {
+  utf8Write(text: string, offset: number, length: number): number
+}
+
+interface NodeBufferLike {
+  readonly prototype: object
+  readonly allocUnsafeSlow: (size: number) => NativeBytes
+  readonly byteLength: (text: string) => number
+}
+
+const nodeBuffer = (): NodeBufferLike | undefined => {
+  const candidate = (globalThis as unknown as { readonly Buffer?: NodeBufferLike }).Buffer
+  return typeof candidate?.allocUnsafeSlow === "function" && "utf8Write" in candidate.prototype ? candidate : undefined
+}
+
+const native = /* @__PURE__ */ nodeBuffer()
+const textEncoder = /* @__PURE__ */ new TextEncoder()
+
+/** Up to this length a loop over the characters beats the fixed cost of a native call. */
+export const shortText = 20
+
+/** From this length the exact size is measured first instead of reserving three bytes for each code unit. */
+const longText = 4096
+
+const minBuffer = 1024
+const maxBuffer = 65_536
+
+/** Thrown when a record outgrows `limit`; one object, so that it costs no stack trace. */
+export const recordTooLarge: { readonly _tag: "RecordTooLarge" } = { _tag: "RecordTooLarge" }
+
+/** A buffer whose contents are unspecified. */
+export const allocate = (size: number): Uint8Array =>
+  native === undefined ? new Uint8Array(size) : native.allocUnsafeSlow(size)
+
+/** The number of bytes of `text` in UTF-8; a lone surrogate counts as U+FFFD. */
+export const utf8Length = (text: string): number => {
+  if (native !== undefined) return native.byteLength(text)
+  let size = text.length
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x80) continue
+    if (code < 0x800) size += 1
+    else if (code < 0xd800 || code > 0xdfff) size += 2
+    else if (code < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      size += 2
+      i++
+    } else size += 2
+  }
+  return size
+}
+
+/** Bytes of `value` (an integer from 0 to 2^53) as a varint. */
+export const varintSize = (value: number): number => {
+  let size = 1
+  while (value >= 0x80) {
+    value = value < 0x80000000 ? value >>> 7 : Math.floor(value / 0x80)
+    size++
+  }
+  return size
+}
+
+/** A position in a buffer that grows. */
+export class ByteWriter {
+  bytes: Uint8Array
+  view: DataView
+  pos = 0
+  /** Where the record being written starts. */
+  mark = 0
+  /** Most bytes the record may take. */
+  limit = Infinity
+  /** Bytes of all buffers that hold finished records, the current one included. */
+  capacity = 0
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.capacity = bytes.length
+  }
+
+  /** Makes the current buffer `bytes`, written up to `pos`. */
+  adopt(bytes: Uint8Array, pos: number, capacity: number): void {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.pos = pos
+    this.capacity = capacity
+  }
+
+  /** Makes room for `size` more bytes. */
+  ensure(size: number): void {
+    if (this.pos + size > this.bytes.length) this.grow(size)
+  }
+
+  private grow(size: number): void {
+    const used = this.pos - this.mark
+    if (used > this.limit) throw recordTooLarge
+    const needed = used + size
+    // A fifth of what is held stays the most that can be unused.
+    const kept = this.mark === 0 ? this.capacity - this.bytes.length : this.capacity
+    const wanted = Math.min(Math.max(kept >>> 2, minBuffer), maxBuffer, this.limit)
+    const next = allocate(Math.max(Math.ceil(wanted), needed, used + (used >>> 1)))
+    next.set(this.bytes.subarray(this.mark, this.pos))
+    this.adopt(next, used, kept + next.length)
+    this.mark = 0
+  }
+
+  /** Copies the current record into a buffer of its exact size, if it is alone in a buffer. */
+  trim(): void {
+    if (this.mark !== 0 || this.pos === this.bytes.length) return
+    const exact = allocate(this.pos)
+    exact.set(this.bytes.subarray(0, this.pos))
+    this.adopt(exact, this.pos, this.capacity - this.bytes.length + exact.length)
+  }
+
+  /** Whether the current record fills most of its buffer, yet leaves more than `slack` bytes unused. */
+  isWasteful(slack: number): boolean {
+    return this.pos * 2 > this.bytes.length && this.bytes.length - this.pos > slack
+  }
+
+  /** Everything written, as a copy. */
+  toBytes(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.bytes.subarray(0, this.pos))
+  }
+
+  byte(value: number): void {
+    this.ensure(1)
+    this.bytes[this.pos++] = value
+  }
+
+  /** Writes `size` bytes held as little-endian words. */
+  words(words: Int32Array, size: number): void {
+    this.ensure(size + 4)
+    const view = this.view
+    let pos = this.pos
+    for (let i = 0; i < words.length; i++, pos += 4) view.setInt32(pos, words[i]!, true)
+    this.pos += size
+  }
+
+  raw(source: Uint8Array): void {
+    this.ensure(source.length)
+    this.bytes.set(source, this.pos)
+    this.pos += source.length
+  }
+
+  /** Writes an integer from 0 to 2^53 as a varint. */
+  varint(value: number): void {
+    this.ensure(10)
+    const bytes = this.bytes
+    let pos = this.pos
+    while (value >= 0x80) {
+      bytes[pos++] = value & 0x7f | 0x80
+      value = value < 0x80000000 ? value >>> 7 : Math.floor(value / 0x80)
+    }
+    bytes[pos++] = value
+    this.pos = pos
+  }
+
+  /** Writes 64 bits, given as two words, as a varint. */
+  varint64(hi: number, lo: number): void {
+    this.ensure(10)
+    const bytes = this.bytes
+    let pos = this.pos
+    while (hi !== 0 || (lo & ~0x7f) !== 0) {
+      bytes[pos++] = lo & 0x7f | 0x80
+      lo = lo >>> 7 | hi << 25
+      hi >>>= 7
+    }
+    bytes[pos++] = lo
+    this.pos = pos
+  }
+
+  /** Writes the 64 low bits of `value` as a varint. */
+  varintBigInt(value: bigint): void {
+    this.ensure(10)
+    // The ten bytes ahead are free to hold the words for a moment.
+    this.view.setBigUint64(this.pos, value, true)
+    this.varint64(this.view.getInt32(this.pos + 4, true), this.view.getInt32(this.pos, true))
+  }
+
+  /** Starts a length-delimited part of which the length, usually below 128, is not known. Give the result to `end`. */
+  begin(): number {
+    this.ensure(1)
+    return ++this.pos - this.mark
+  }
+
+  /** Ends the part that `begin` started: writes its length in front of it. */
+  end(begun: number): void {
+    const start = begun + this.mark
+    const size = this.pos - start
+    if (size < 0x80) {
+      this.bytes[start - 1] = size
+      return
+    }
+    const extra = varintSize(size) - 1
+    this.ensure(extra)
+    const from = begun + this.mark
+    this.bytes.copyWithin(from + extra, from, this.pos)
+    this.pos = from - 1
+    this.varint(size)
+    this.pos += size
+  }
+
+  /** Writes `text` as UTF-8 and returns the number of bytes. A lone surrogate becomes U+FFFD. */
+  utf8(text: string): number {
+    const length = text.length
+    if (length > shortText) return this.utf8Native(text)
+    this.ensure(length * 3)
+    const bytes = this.bytes
+    const pos = this.pos
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i)
+      if (code >= 0x80) return this.utf8Native(text)
+      bytes[pos + i] = code
+    }
+    this.pos = pos + length
+    return length
+  }
+
+  private utf8Native(text: string): number {
+    let room = text.length * 3
+    if (text.length > longText) {
+      room = utf8Length(text)
+      if (this.pos - this.mark + room > this.limit) throw recordTooLarge
+    }
+    this.ensure(room)
+    const written = native !== undefined
+      ? (this.bytes as NativeBytes).utf8Write(text, this.pos, room)
+      : textEncoder.encodeInto(text, this.bytes.subarray(this.pos)).written
+    this.pos += written
+    return written
+  }
+
+  /** Writes the length of `text` in UTF-8 and the text. */
+  delimitedUtf8(text: string): void {
+    this.ensure(5)
+    const guess = varintSize(text.length)
+    this.pos += guess
+    const begun = this.pos - this.mark
+    const size = this.utf8(text)
+    const actual = varintSize(size)
+    if (actual !== guess) {
+      this.ensure(actual - guess)
+      const from = begun + this.mark
+      this.bytes.copyWithin(from + actual - guess, from, from + size)
+    }
+    this.pos = begun + this.mark - guess
+    this.varint(size)
+    this.pos += size
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * What an encoder wrote before for the same text: span names, attribute keys, and attributes of which the value repeats.
+ * Copying words is several times cheaper than turning characters into bytes again.
+ *
+ * Everything is bounded: 1024 names and 1024 keys (then the map starts anew), 16 values of at most 48 characters for each
+ * key.
+ */
+import { allocate, ByteWriter } from "./byteWriter.ts"
+
+const maxEntries = 1024
+const maxKeyLength = 256
+const maxValueLength = 48
+const valueSlots = 16
+const maxPositions = 128
+
+// A cached value must pay for its making: one miss costs as much as a few hits save. A key whose values do not repeat is
+// left alone for a while.
+const fullCredit = 64
+const hitCredit = 1
+const missCost = 6
+const pause = -256
+const retryCredit = 24
+
+const toWords = (bytes: Uint8Array): Int32Array => {
+  const padded = new Uint8Array((bytes.length + 3) & ~3)
+  padded.set(bytes)
+  const view = new DataView(padded.buffer)
+  return Int32Array.from({ length: padded.length >>> 2 }, (_, i) => view.getInt32(i * 4, true))
+}
+
+/** A text and the bytes written for it, as little-endian words. */
+export class Encoded {
+  readonly text: string
+  readonly words: Int32Array
+  readonly size: number
+
+  constructor(text: string, bytes: Uint8Array) {
+    this.text = text
+    this.words = toWords(bytes)
+    this.size = bytes.length
+  }
+}
+
+const noValues: Array<Encoded | undefined> = new Array(valueSlots).fill(undefined)
+
+/** An attribute key: what precedes its value, and whole attributes for values that repeat. */
+export class EncodedKey extends Encoded {
+  private values: Array<Encoded | undefined> = noValues
+  private credit = fullCredit
+  private slot = -1
+
+  /** The attribute with the string `value`, if it is at hand. After a miss, `keep` may store what was written. */
+  find(value: string): Encoded | undefined {
+    const length = value.length
+    this.slot = -1
+    if (length === 0 || length > maxValueLength) return undefined
+    if (this.credit <= 0) {
+      if (++this.credit === 0) this.credit = retryCredit
+      return undefined
+    }
+    const slot = (length + value.charCodeAt(length - 1) + (value.charCodeAt(length >>> 1) << 1)) & (valueSlots - 1)
+    const found = this.values[slot]
+    if (found !== undefined && found.text === value) {
+      if (this.credit < fullCredit) this.credit += hitCredit
+      return found
+    }
+    this.credit -= missCost
+    if (this.credit <= 0) this.credit = pause
+    this.slot = slot
+    return undefined
+  }
+
+  /** Whether the last `find` asks for what will be written. */
+  get wanted(): boolean {
+    return this.slot >= 0
+  }
+
+  keep(value: string, bytes: Uint8Array): void {
+    if (this.values === noValues) this.values = new Array(valueSlots).fill(undefined)
+    this.values[this.slot] = new Encoded(value, bytes)
+    this.slot = -1
+  }
+}
+
+/** A span name, and the keys the last span of that name had, by position. */
+export class EncodedName extends Encoded {
+  readonly keys: Array<EncodedKey> = []
+}
+
+export class EncodedCache {
+  private readonly names = new Map<string, EncodedName>()
+  private readonly keys = new Map<string, EncodedKey>()
+  private readonly scratch = new ByteWriter(allocate(256))
+  private readonly writeName: (writer: ByteWriter, name: string) => void
+  private readonly writeKey: (writer: ByteWriter, key: string) => void
+  private nameCredit = fullCredit
+  private readonly other: EncodedName
+
+  constructor(
+    writeName: (writer: ByteWriter, name: string) => void,
+    writeKey: (writer: ByteWriter, key: string) => void
+  ) {
+    this.writeName = writeName
+    this.writeKey = writeKey
+    this.other = new EncodedName("", new Uint8Array(0))
+  }
+
+  /** What is known of spans with this name. An entry of size 0 means that the name is to be written as it is. */
+  name(text: string): EncodedName {
+    const known = this.names.get(text)
+    if (known !== undefined) {
+      if (this.nameCredit < fullCredit) this.nameCredit += hitCredit
+      return known
+    }
+    if (this.nameCredit <= 0) {
+      if (++this.nameCredit === 0) this.nameCredit = retryCredit
+      return this.other
+    }
+    if (text === "" || text.length > maxKeyLength) return this.other
+    if (this.names.size < maxEntries / 8) {
+      // A program's own names come first and are few: they cost no credit.
+    } else if ((this.nameCredit -= missCost) <= 0) this.nameCredit = pause
+    if (this.names.size >= maxEntries) this.names.clear()
+    const name = new EncodedName(text, this.write(this.writeName, text))
+    this.names.set(text, name)
+    return name
+  }
+
+  /** The key at position `index` of a span named `name`. */
+  key(name: EncodedName, index: number, text: string): EncodedKey {
+    const expected = name.keys[index]
+    if (expected !== undefined && expected.text === text) return expected
+    return this.findKey(name, index, text)
+  }
+
+  private findKey(name: EncodedName, index: number, text: string): EncodedKey {
+    const key = this.anyKey(text)
+    // Positions are filled in order, so the list stays dense.
+    if (index <= name.keys.length && index < maxPositions && text.length <= maxKeyLength) name.keys[index] = key
+    return key
+  }
+
+  /** The key wherever it stands. */
+  anyKey(text: string): EncodedKey {
+    const known = this.keys.get(text)
+    if (known !== undefined) return known
+    const key = new EncodedKey(text, this.write(this.writeKey, text))
+    if (text.length > maxKeyLength) return key
+    if (this.keys.size >= maxEntries) this.keys.clear()
+    this.keys.set(text, key)
+    return key
+  }
+
+  private write(write: (writer: ByteWriter, text: string) => void, text: string): Uint8Array {
+    this.scratch.pos = 0
+    write(this.scratch, text)
+    return this.scratch.bytes.subarray(0, this.scratch.pos)
+  }
+}

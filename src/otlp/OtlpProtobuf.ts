@@ -1,0 +1,425 @@
+/**
+ * OTLP in binary protobuf (`opentelemetry/proto/trace/v1/trace.proto`), written in one pass, without an object between a
+ * span and its bytes.
+ */
+import { allocate, ByteWriter, varintSize } from "../internal/byteWriter.ts"
+import { EncodedCache, type EncodedKey } from "../internal/encodedCache.ts"
+import { hexToWord } from "../internal/hex.ts"
+import type { AttributeList, Attributes, AttributeValue } from "../model/Attributes.ts"
+import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
+import type { ReadableSpan, SpanEvent, SpanLink } from "../model/ReadableSpan.ts"
+import type { Resource } from "../model/Resource.ts"
+import type { OtlpEncoder } from "./OtlpEncoder.ts"
+import {
+  copySpans,
+  type Envelope,
+  OtlpSpanBuffer,
+  type ResourceGroup,
+  type ScopeGroup,
+  type SpanFormat
+} from "./OtlpSpanBuffer.ts"
+
+// Tags: field number << 3 | wire type. The name says the message, then the field.
+const scopeSpansSpan = 0x12
+const spanAttribute = 0x4a
+const eventAttribute = 0x1a
+const linkAttribute = 0x22
+const resourceAttribute = 0x0a
+const scopeAttribute = 0x1a
+const mapEntry = 0x0a
+
+/** Most bytes before a scalar value such that all lengths take one byte. */
+const shortKey = 112
+
+const kinds: Readonly<Record<ReadableSpan["kind"], number>> = {
+  internal: 1,
+  server: 2,
+  client: 3,
+  producer: 4,
+  consumer: 5
+}
+
+/** Trace flags, with the two bits that say whether the parent (or the linked span) is remote. */
+const spanFlags = (traceFlags: number, isRemote: boolean): number => (traceFlags & 0xff) | (isRemote ? 0x300 : 0x100)
+
+const writeName = (writer: ByteWriter, name: string): void => {
+  writer.byte(0x2a)
+  writer.delimitedUtf8(name)
+}
+
+// A whole attribute but for its value: tag, length, key, tag of the value, length of the value. Both lengths are filled
+// in for each value.
+const writeKey = (writer: ByteWriter, key: string): void => {
+  writer.byte(spanAttribute)
+  writer.byte(0)
+  writer.byte(0x0a)
+  writer.delimitedUtf8(key)
+  writer.byte(0x12)
+  writer.byte(0)
+}
+
+class ProtobufFormat implements SpanFormat {
+  private readonly cache = new EncodedCache(writeName, writeKey)
+
+  writeSpan(writer: ByteWriter, span: ReadableSpan): void {
+    writer.ensure(128)
+    const { bytes, view } = writer
+    const from = writer.pos
+    let pos = from
+    bytes[pos] = scopeSpansSpan
+    // The length of most spans takes two bytes.
+    bytes[pos + 3] = 0x0a
+    bytes[pos + 4] = 16
+    view.setInt32(pos + 5, span.traceId0)
+    view.setInt32(pos + 9, span.traceId1)
+    view.setInt32(pos + 13, span.traceId2)
+    view.setInt32(pos + 17, span.traceId3)
+    bytes[pos + 21] = 0x12
+    bytes[pos + 22] = 8
+    view.setInt32(pos + 23, span.spanId0)
+    view.setInt32(pos + 27, span.spanId1)
+    pos += 31
+    if ((span.parentSpanId0 | span.parentSpanId1) !== 0) {
+      bytes[pos] = 0x22
+      bytes[pos + 1] = 8
+      view.setInt32(pos + 2, span.parentSpanId0)
+      view.setInt32(pos + 6, span.parentSpanId1)
+      pos += 10
+    }
+    bytes[pos] = 0x30
+    bytes[pos + 1] = kinds[span.kind]
+    bytes[pos + 2] = 0x39
+    view.setBigUint64(pos + 3, span.startTimeUnixNano, true)
+    bytes[pos + 11] = 0x41
+    view.setBigUint64(pos + 12, span.endTimeUnixNano, true)
+    bytes[pos + 20] = 0x85
+    bytes[pos + 21] = 0x01
+    view.setInt32(pos + 22, spanFlags(span.traceFlags, span.parentIsRemote), true)
+    writer.pos = pos + 26
+    const begun = from + 3 - writer.mark
+
+    const name = this.cache.name(span.name)
+    if (name.size !== 0) writer.words(name.words, name.size)
+    else if (span.name !== "") writeName(writer, span.name)
+    if (span.traceState !== "") {
+      writer.byte(0x1a)
+      writer.delimitedUtf8(span.traceState)
+    }
+    const list = span.attributeList
+    for (let i = 0; i < list.length; i += 2) {
+      this.attribute(writer, spanAttribute, this.cache.key(name, i >>> 1, list[i] as string), list[i + 1]!)
+    }
+    if (span.droppedAttributesCount !== 0) this.count(writer, 0x50, span.droppedAttributesCount)
+    if (span.eventList.length !== 0) this.events(writer, span.eventList)
+    if (span.droppedEventsCount !== 0) this.count(writer, 0x60, span.droppedEventsCount)
+    if (span.linkList.length !== 0) this.links(writer, span.linkList)
+    if (span.droppedLinksCount !== 0) this.count(writer, 0x70, span.droppedLinksCount)
+    if (span.statusCode !== "UNSET" || span.statusMessage !== "") this.status(writer, span)
+    endSpan(writer, begun)
+  }
+
+  private status(writer: ByteWriter, span: ReadableSpan): void {
+    writer.byte(0x7a)
+    const begun = writer.begin()
+    if (span.statusMessage !== "") {
+      writer.byte(0x12)
+      writer.delimitedUtf8(span.statusMessage)
+    }
+    if (span.statusCode !== "UNSET") this.count(writer, 0x18, span.statusCode === "OK" ? 1 : 2)
+    writer.end(begun)
+  }
+
+  private events(writer: ByteWriter, events: ReadonlyArray<SpanEvent>): void {
+    for (const event of events) {
+      writer.byte(0x5a)
+      const begun = writer.begin()
+      writer.ensure(9)
+      writer.bytes[writer.pos] = 0x09
+      writer.view.setBigUint64(writer.pos + 1, event.timeUnixNano, true)
+      writer.pos += 9
+      if (event.name !== "") {
+        writer.byte(0x12)
+        writer.delimitedUtf8(event.name)
+      }
+      this.attributes(writer, eventAttribute, event.attributes)
+      if (event.droppedAttributesCount !== 0) this.count(writer, 0x20, event.droppedAttributesCount)
+      writer.end(begun)
+    }
+  }
+
+  private links(writer: ByteWriter, links: ReadonlyArray<SpanLink>): void {
+    for (const link of links) {
+      writer.byte(0x6a)
+      const begun = writer.begin()
+      writer.ensure(33)
+      const { bytes, pos, view } = writer
+      bytes[pos] = 0x0a
+      bytes[pos + 1] = 16
+      for (let i = 0; i < 4; i++) view.setInt32(pos + 2 + i * 4, hexToWord(link.traceId, i * 8))
+      bytes[pos + 18] = 0x12
+      bytes[pos + 19] = 8
+      for (let i = 0; i < 2; i++) view.setInt32(pos + 20 + i * 4, hexToWord(link.spanId, i * 8))
+      bytes[pos + 28] = 0x35
+      view.setInt32(pos + 29, spanFlags(link.traceFlags, link.isRemote), true)
+      writer.pos = pos + 33
+      if (link.traceState !== "") {
+        writer.byte(0x1a)
+        writer.delimitedUtf8(link.traceState)
+      }
+      this.attributes(writer, linkAttribute, link.attributes)
+      if (link.droppedAttributesCount !== 0) this.count(writer, 0x28, link.droppedAttributesCount)
+      writer.end(begun)
+    }
+  }
+
+  private attributes(writer: ByteWriter, tag: number, list: AttributeList): void {
+    for (let i = 0; i < list.length; i += 2) {
+      this.attribute(writer, tag, this.cache.anyKey(list[i] as string), list[i + 1]!)
+    }
+  }
+
+  /** Writes a `KeyValue` as the field `tag`. */
+  private attribute(writer: ByteWriter, tag: number, key: EncodedKey, value: AttributeValue): void {
+    if (typeof value === "string") return this.textAttribute(writer, tag, key, value)
+    if (key.size > shortKey || (typeof value === "object" && value !== null)) {
+      return this.longAttribute(writer, tag, key.text, value)
+    }
+    writer.ensure(key.size + 16)
+    const start = writer.pos
+    writer.words(key.words, key.size)
+    scalar(writer, value)
+    const { bytes } = writer
+    const size = writer.pos - start - key.size
+    bytes[start] = tag
+    bytes[start + 1] = key.size - 2 + size
+    bytes[start + key.size - 1] = size
+  }
+
+  private textAttribute(writer: ByteWriter, tag: number, key: EncodedKey, value: string): void {
+    const begun = writer.pos - writer.mark
+    const known = key.find(value)
+    if (known !== undefined) {
+      writer.words(known.words, known.size)
+      writer.bytes[begun + writer.mark] = tag
+      return
+    }
+    if (key.size + value.length > 127) return this.longText(writer, tag, key, value, value.length)
+    writer.words(key.words, key.size)
+    writer.ensure(2)
+    writer.pos += 2
+    const size = writer.utf8(value)
+    const { bytes } = writer
+    const start = begun + writer.mark
+    if (key.size + size > 127) {
+      writer.pos = start
+      return this.longText(writer, tag, key, value, size)
+    }
+    const at = start + key.size
+    bytes[start] = tag
+    bytes[start + 1] = key.size + size
+    bytes[at - 1] = size + 2
+    bytes[at] = 0x0a
+    bytes[at + 1] = size
+    if (key.wanted) key.keep(value, bytes.subarray(start, writer.pos))
+  }
+
+  /** `size` is the guessed number of bytes of `value`: right for ASCII. */
+  private longText(writer: ByteWriter, tag: number, key: EncodedKey, value: string, size: number): void {
+    const begun = writer.pos - writer.mark
+    const anySize = 1 + varintSize(size) + size
+    const keyValueSize = key.size - 3 + varintSize(anySize) + anySize
+    // The words start with a tag and a length of one byte each, which the real ones then replace.
+    const extra = varintSize(keyValueSize) - 1
+    writer.ensure(key.size + extra + 32)
+    const start = writer.pos
+    writer.pos = start + extra
+    writer.words(key.words, key.size - 1)
+    writer.pos = start
+    writer.byte(tag)
+    writer.varint(keyValueSize)
+    writer.pos = start + extra + key.size - 1
+    writer.varint(anySize)
+    writer.byte(0x0a)
+    writer.varint(size)
+    const written = writer.utf8(value)
+    if (written === size) return
+    writer.pos = begun + writer.mark
+    this.longText(writer, tag, key, value, written)
+  }
+
+  private longAttribute(writer: ByteWriter, tag: number, key: string, value: AttributeValue): void {
+    writer.byte(tag)
+    const entry = writer.begin()
+    writer.byte(0x0a)
+    writer.delimitedUtf8(key)
+    writer.byte(0x12)
+    const any = writer.begin()
+    this.value(writer, value)
+    writer.end(any)
+    writer.end(entry)
+  }
+
+  /** Writes the fields of an `AnyValue`. */
+  private value(writer: ByteWriter, value: AttributeValue): void {
+    if (typeof value === "string") {
+      writer.byte(0x0a)
+      writer.delimitedUtf8(value)
+    } else if (typeof value !== "object") {
+      writer.ensure(16)
+      scalar(writer, value)
+    } else if (value instanceof Uint8Array) {
+      writer.byte(0x3a)
+      writer.varint(value.length)
+      writer.raw(value)
+    } else if (Array.isArray(value)) {
+      writer.byte(0x2a)
+      const array = writer.begin()
+      for (const item of value as ReadonlyArray<AttributeValue>) {
+        writer.byte(0x0a)
+        const any = writer.begin()
+        this.value(writer, item)
+        writer.end(any)
+      }
+      writer.end(array)
+    } else if (value !== null) {
+      writer.byte(0x32)
+      const map = writer.begin()
+      this.record(writer, mapEntry, value as Attributes)
+      writer.end(map)
+    }
+  }
+
+  private record(writer: ByteWriter, tag: number, record: Attributes): void {
+    for (const key of Object.keys(record)) this.longAttribute(writer, tag, key, record[key]!)
+  }
+
+  private count(writer: ByteWriter, tag: number, count: number): void {
+    writer.byte(tag)
+    writer.varint(count >>> 0)
+  }
+
+  resource(resource: Resource): Envelope {
+    const head = new ByteWriter(allocate(512))
+    head.byte(0x0a)
+    const begun = head.begin()
+    this.record(head, resourceAttribute, resource.attributes)
+    head.end(begun)
+    return { head: head.toBytes(), tail: schemaUrl(resource.schemaUrl) }
+  }
+
+  scope(scope: InstrumentationScope): Envelope {
+    const head = new ByteWriter(allocate(128))
+    head.byte(0x0a)
+    const begun = head.begin()
+    if (scope.name !== "") {
+      head.byte(0x0a)
+      head.delimitedUtf8(scope.name)
+    }
+    if (scope.version !== undefined && scope.version !== "") {
+      head.byte(0x12)
+      head.delimitedUtf8(scope.version)
+    }
+    if (scope.attributes !== undefined) this.record(head, scopeAttribute, scope.attributes)
+    head.end(begun)
+    return { head: head.toBytes(), tail: schemaUrl(scope.schemaUrl) }
+  }
+
+  body(resources: ReadonlyArray<ResourceGroup>): Uint8Array {
+    const sizes = resources.map(resourceSize)
+    let total = 0
+    for (const size of sizes) total += framedSize(size)
+    const writer = new ByteWriter(new Uint8Array(total))
+    resources.forEach((resource, i) => {
+      writer.byte(0x0a)
+      writer.varint(sizes[i]!)
+      writer.raw(resource.head)
+      for (const group of resource.scopes) {
+        writer.byte(0x12)
+        writer.varint(scopeSize(group))
+        writer.raw(group.head)
+        writer.pos = copySpans(group, writer.bytes, writer.pos)
+        writer.raw(group.tail)
+      }
+      writer.raw(resource.tail)
+    })
+    return writer.bytes
+  }
+}
+
+/** Writes a boolean, number, bigint or null as the fields of an `AnyValue`. There is room for it. */
+const scalar = (writer: ByteWriter, value: boolean | number | bigint | null): void => {
+  const { bytes, pos } = writer
+  if (typeof value === "number") {
+    if (value >= 0 && value < 0x80 && (value | 0) === value && !Object.is(value, -0)) {
+      bytes[pos] = 0x18
+      bytes[pos + 1] = value
+      writer.pos = pos + 2
+    } else if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+      bytes[pos] = 0x18
+      writer.pos = pos + 1
+      writer.varint64(Math.floor(value / 0x100000000) | 0, value | 0)
+    } else {
+      bytes[pos] = 0x21
+      writer.view.setFloat64(pos + 1, value, true)
+      writer.pos = pos + 9
+    }
+  } else if (typeof value === "boolean") {
+    bytes[pos] = 0x10
+    bytes[pos + 1] = value ? 1 : 0
+    writer.pos = pos + 2
+  } else if (typeof value === "bigint") {
+    bytes[pos] = 0x18
+    writer.pos = pos + 1
+    writer.varintBigInt(value)
+  }
+}
+
+/** Ends a span of which the length was given two bytes. */
+const endSpan = (writer: ByteWriter, begun: number): void => {
+  let start = begun + writer.mark
+  const size = writer.pos - start
+  const shift = varintSize(size) - 2
+  if (shift !== 0) {
+    if (shift > 0) writer.ensure(shift)
+    start = begun + writer.mark
+    writer.bytes.copyWithin(start + shift, start, start + size)
+  }
+  writer.pos = start - 2
+  writer.varint(size)
+  writer.pos += size
+}
+
+const schemaUrl = (url: string | undefined): Uint8Array => {
+  if (url === undefined || url === "") return new Uint8Array(0)
+  const writer = new ByteWriter(allocate(url.length + 8))
+  writer.byte(0x1a)
+  writer.delimitedUtf8(url)
+  return writer.toBytes()
+}
+
+const framedSize = (size: number): number => 1 + varintSize(size) + size
+
+const scopeSize = (group: ScopeGroup): number => group.head.length + group.size + group.tail.length
+
+const resourceSize = (resource: ResourceGroup): number => {
+  let size = resource.head.length + resource.tail.length
+  for (const group of resource.scopes) size += framedSize(scopeSize(group))
+  return size
+}
+
+/** Makes an encoder that writes binary protobuf, with a cache of its own. */
+export const make = (): OtlpEncoder => {
+  const format = new ProtobufFormat()
+  return { contentType: "application/x-protobuf", makeSpanBatch: () => new OtlpSpanBuffer(format) }
+}
+
+/**
+ * Writes `ExportTraceServiceRequest` in binary protobuf.
+ *
+ * **Details**
+ *
+ * A number that is a safe integer (and not -0) is an `int_value`, any other number a `double_value`; null is an empty
+ * `AnyValue`; a lone surrogate is written as U+FFFD. Fields at their default are left out. Bits 8 and 9 of `flags` say
+ * whether the parent, or the linked span, is remote.
+ */
+export const encoder: OtlpEncoder = /* @__PURE__ */ make()

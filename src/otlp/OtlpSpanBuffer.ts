@@ -1,0 +1,207 @@
+/**
+ * The batch behind both OTLP encoders: encoded spans in a few growing buffers, grouped by the identity of their resource
+ * and scope.
+ */
+import { allocate, ByteWriter, recordTooLarge } from "../internal/byteWriter.ts"
+import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
+import type { ReadableSpan } from "../model/ReadableSpan.ts"
+import type { Resource } from "../model/Resource.ts"
+import type { OtlpSpanBatch } from "./OtlpEncoder.ts"
+
+/** How one wire format writes a span and what surrounds it. */
+export interface SpanFormat {
+  /** Appends one span, framed so that the spans of a scope can be written one after the other. */
+  readonly writeSpan: (writer: ByteWriter, span: ReadableSpan) => void
+  /** What stands before and after the scopes of a resource, without outer framing. */
+  readonly resource: (resource: Resource) => Envelope
+  /** What stands before and after the spans of a scope, without outer framing. */
+  readonly scope: (scope: InstrumentationScope) => Envelope
+  /** The request body with the spans of all groups. */
+  readonly body: (resources: ReadonlyArray<ResourceGroup>) => Uint8Array
+}
+
+/** Bytes before and after the members of a group. */
+export interface Envelope {
+  readonly head: Uint8Array
+  readonly tail: Uint8Array
+}
+
+/** The spans of one scope within a resource. */
+export interface ScopeGroup extends Envelope {
+  readonly scope: InstrumentationScope
+  readonly parent: ResourceGroup
+  /** Encoded spans in order of arrival: parts of buffers. */
+  readonly runs: Array<Run>
+  /** Encoded bytes of all runs. */
+  size: number
+}
+
+/** The scopes of one resource. */
+export interface ResourceGroup extends Envelope {
+  readonly resource: Resource
+  readonly scopes: Array<ScopeGroup>
+}
+
+/** Spans of one scope that lie one after the other in one buffer. */
+export interface Run {
+  readonly group: ScopeGroup
+  readonly bytes: Uint8Array
+  readonly start: number
+  /** Where each span ends in `bytes`. */
+  readonly ends: Array<number>
+}
+
+// What the engine spends beside the encoded bytes, rounded up.
+const batchOverhead = 256
+const groupOverhead = 256
+const runOverhead = 192
+const spanOverhead = 12
+
+/** Most bytes of a buffer that may stay unused after a span that needed one of its own. */
+const slack = 4096
+
+/** Copies the spans of `group` into `body` at `offset` and returns the offset behind them. */
+export const copySpans = (group: ScopeGroup, body: Uint8Array, offset: number): number => {
+  for (const run of group.runs) {
+    const end = run.ends[run.ends.length - 1]!
+    body.set(run.bytes.subarray(run.start, end), offset)
+    offset += end - run.start
+  }
+  return offset
+}
+
+/** A batch of encoded spans. */
+export class OtlpSpanBuffer implements OtlpSpanBatch {
+  count = 0
+  refusal: "full" | "unserializable" | undefined = undefined
+  private readonly format: SpanFormat
+  private readonly writer = new ByteWriter(allocate(0))
+  private readonly resources: Array<ResourceGroup> = []
+  private readonly groups = new Map<InstrumentationScope, Array<ScopeGroup>>()
+  /** All runs in order of arrival. */
+  private readonly runs: Array<Run> = []
+  private overhead = batchOverhead
+  /** The group that the span being added brought. */
+  private added: ScopeGroup | undefined = undefined
+
+  constructor(format: SpanFormat) {
+    this.format = format
+  }
+
+  get bytes(): number {
+    return this.writer.capacity + this.count * spanOverhead + this.overhead
+  }
+
+  add(span: ReadableSpan, maxBytes: number): boolean {
+    const writer = this.writer
+    const { bytes, capacity, pos } = writer
+    const { overhead } = this
+    const run = this.runs.length === 0 ? undefined : this.runs[this.runs.length - 1]
+    this.added = undefined
+    try {
+      const group = run !== undefined && run.group.scope === span.scope && run.group.parent.resource === span.resource
+        ? run.group
+        : this.groupOf(span.resource, span.scope)
+      writer.mark = pos
+      writer.limit = maxBytes - this.bytes
+      this.format.writeSpan(writer, span)
+      const continued = run !== undefined && run.group === group && run.bytes === writer.bytes
+      if (!continued) {
+        this.overhead += runOverhead
+        if (writer.isWasteful(slack)) writer.trim()
+      }
+      if (this.bytes + spanOverhead > maxBytes) {
+        writer.trim()
+        if (this.bytes + spanOverhead > maxBytes) throw recordTooLarge
+      }
+      if (continued) run.ends.push(writer.pos)
+      else this.start(group, writer)
+      group.size += writer.pos - writer.mark
+      this.count++
+      this.refusal = undefined
+      return true
+    } catch (error) {
+      if (writer.bytes === bytes) writer.pos = pos
+      else writer.adopt(bytes, pos, capacity)
+      this.forget(overhead)
+      this.refusal = error === recordTooLarge ? "full" : "unserializable"
+      return false
+    }
+  }
+
+  toBody(): Uint8Array {
+    return this.count === 0 ? new Uint8Array(0) : this.format.body(this.resources)
+  }
+
+  split(): readonly [OtlpSpanBatch, OtlpSpanBatch] | undefined {
+    if (this.count < 2) return undefined
+    const first = new OtlpSpanBuffer(this.format)
+    const second = new OtlpSpanBuffer(this.format)
+    let left = (this.count + 1) >>> 1
+    let used = 0
+    for (const run of this.runs) {
+      const taken = Math.min(left, run.ends.length)
+      left -= taken
+      first.take(run, 0, taken)
+      second.take(run, taken, run.ends.length)
+      used += run.ends[run.ends.length - 1]! - run.start
+    }
+    // The halves share the buffers, so they share what is unused in them, too.
+    const unused = Math.max(0, this.writer.capacity - used)
+    first.writer.capacity += unused >>> 1
+    second.writer.capacity += unused - (unused >>> 1)
+    return [first, second]
+  }
+
+  private take(run: Run, from: number, to: number): void {
+    if (from >= to) return
+    const group = this.groupOf(run.group.parent.resource, run.group.scope)
+    const start = from === 0 ? run.start : run.ends[from - 1]!
+    const part: Run = { group, bytes: run.bytes, start, ends: run.ends.slice(from, to) }
+    const size = part.ends[part.ends.length - 1]! - start
+    group.runs.push(part)
+    group.size += size
+    this.runs.push(part)
+    this.overhead += runOverhead
+    this.writer.capacity += size
+    this.count += to - from
+  }
+
+  private start(group: ScopeGroup, writer: ByteWriter): void {
+    const run: Run = { group, bytes: writer.bytes, start: writer.mark, ends: [writer.pos] }
+    group.runs.push(run)
+    this.runs.push(run)
+  }
+
+  private groupOf(resource: Resource, scope: InstrumentationScope): ScopeGroup {
+    let groups = this.groups.get(scope)
+    if (groups === undefined) this.groups.set(scope, groups = [])
+    let group = groups.find((group) => group.parent.resource === resource)
+    if (group !== undefined) return group
+    let parent = this.resources.find((group) => group.resource === resource)
+    if (parent === undefined) {
+      parent = { resource, scopes: [], ...this.format.resource(resource) }
+      this.resources.push(parent)
+      this.overhead += parent.head.length + parent.tail.length + groupOverhead
+    }
+    group = { scope, parent, runs: [], size: 0, ...this.format.scope(scope) }
+    parent.scopes.push(group)
+    groups.push(group)
+    this.added = group
+    this.overhead += group.head.length + group.tail.length + groupOverhead
+    return group
+  }
+
+  /** Takes back the group that a refused span brought. */
+  private forget(overhead: number): void {
+    this.overhead = overhead
+    const group = this.added
+    if (group === undefined) return
+    group.parent.scopes.pop()
+    if (group.parent.scopes.length === 0) this.resources.pop()
+    const groups = this.groups.get(group.scope)
+    groups?.pop()
+    if (groups?.length === 0) this.groups.delete(group.scope)
+    this.added = undefined
+  }
+}
