@@ -44,6 +44,8 @@ export class Account {
   /** Items in memory: in a batch, in the queue, or in flight. */
   queued = 0
   spooled = 0
+  /** What went wrong with the last export, `undefined` while exports succeed. */
+  failing: string | undefined = undefined
   readonly rejected: Counts<RejectReason> = {}
   readonly dropped: Counts<DropReason> = {}
 

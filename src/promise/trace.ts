@@ -154,9 +154,10 @@ export const traced: {
   const name = typeof parameters[0] === "string" ? parameters[0] : fn.name || "anonymous"
   const options = (parameters.length === 3 ? parameters[1] : undefined) as TracedOptions<Args> | undefined
   const wrapped = function(this: This, ...args: Args): A {
-    const attributes = typeof options?.attributes === "function"
-      ? describeCall(options.attributes, args)
-      : options?.attributes
+    const given = options?.attributes
+    const attributes = typeof given === "function"
+      ? describeCall(() => (given as (...args: Args) => Readonly<Record<string, unknown>>)(...args))
+      : given
     const span = startSpan(name, { ...options, attributes })
     return runInSpan(span, () => fn.apply(this, args))
   }
@@ -165,12 +166,11 @@ export const traced: {
   return wrapped
 }
 
-const describeCall = <Args extends ReadonlyArray<unknown>>(
-  describe: (...args: Args) => Readonly<Record<string, unknown>>,
-  args: Args
+const describeCall = (
+  describe: () => Readonly<Record<string, unknown>>
 ): Readonly<Record<string, unknown>> | undefined => {
   try {
-    return describe(...args)
+    return describe()
   } catch {
     // The call itself must go on, whatever its description does.
     return undefined

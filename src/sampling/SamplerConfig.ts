@@ -2,6 +2,7 @@
  * Samplers as data: what an option, a file or an environment variable can say about sampling.
  */
 import * as Schema from "effect/Schema"
+import * as Sampler from "./Sampler.ts"
 
 /** Decides by the parent (`trace/sdk.md#parentbased`). */
 export interface ParentBasedConfig {
@@ -58,3 +59,19 @@ export const SamplerConfig: Schema.Codec<SamplerConfig> = Schema.Union([
 
 /** The specification's default sampler, `parentbased_always_on`. */
 export const defaultSamplerConfig: SamplerConfig = { parentBased: { root: "always_on" } }
+
+/** The sampler that a configuration describes. */
+export const fromConfig = (config: SamplerConfig): Sampler.SamplerShape => {
+  if (config === "always_on") return Sampler.alwaysOn
+  if (config === "always_off") return Sampler.alwaysOff
+  if ("traceIdRatio" in config) return Sampler.probability(config.traceIdRatio)
+  const { root, ...branches } = config.parentBased
+  const branch = (of: SamplerConfig | undefined) => of === undefined ? undefined : fromConfig(of)
+  return Sampler.parentBased({
+    root: fromConfig(root),
+    remoteParentSampled: branch(branches.remoteParentSampled),
+    remoteParentNotSampled: branch(branches.remoteParentNotSampled),
+    localParentSampled: branch(branches.localParentSampled),
+    localParentNotSampled: branch(branches.localParentNotSampled)
+  })
+}

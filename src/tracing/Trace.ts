@@ -16,9 +16,10 @@ import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { TraceLocal } from "../context/TraceLocal.ts"
+import { type Baggage, empty } from "../model/Baggage.ts"
 import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { StatusCode } from "../model/ReadableSpan.ts"
-import { extractParent, injectSpan } from "./carrier.ts"
+import { extractContext, injectSpan } from "./carrier.ts"
 import type { OutcomePolicy } from "./Outcome.ts"
 import { type AnyOwnSpan, isOwn } from "./Span.ts"
 import { fiberBaggage, fromFiber, type TelemetryTracer } from "./Tracer.ts"
@@ -219,9 +220,31 @@ export const withHeaders: {
   ): Effect.Effect<A, E, R> =>
     Effect.withFiber((fiber) => {
       const tracer = fromFiber(fiber)
-      const parent = tracer === undefined ? undefined : extractParent(tracer.core.options.propagator, headers)
-      return parent === undefined ? self : Effect.provideService(self, Tracer.ParentSpan, parent)
+      if (tracer === undefined) return self
+      const { baggage, parent } = extractContext(tracer.core.options.propagator, headers)
+      const within = parent === undefined ? self : Effect.provideService(self, Tracer.ParentSpan, parent)
+      return baggage === undefined ? within : withBaggage(within, baggage, parent)
     })
+)
+
+const withBaggage = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
+  baggage: Baggage,
+  setIn: Tracer.AnySpan | undefined
+): Effect.Effect<A, E, R> =>
+  Effect.updateService(self, TraceLocal, (local) => ({ ...local, baggage, baggageSetIn: setIn }))
+
+/** The baggage that travels with the current context (`baggage/api.md`); empty where there is none. */
+export const baggage: Effect.Effect<Baggage> = Effect.withFiber((fiber) => Effect.succeed(fiberBaggage(fiber) ?? empty))
+
+/** Runs an effect with its baggage changed by `f`; spans started within, and their outgoing requests, carry it. */
+export const updateBaggage: {
+  (f: (baggage: Baggage) => Baggage): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, f: (baggage: Baggage) => Baggage): Effect.Effect<A, E, R>
+} = dual(
+  2,
+  <A, E, R>(self: Effect.Effect<A, E, R>, f: (baggage: Baggage) => Baggage): Effect.Effect<A, E, R> =>
+    Effect.withFiber((fiber) => withBaggage(self, f(fiberBaggage(fiber) ?? empty), fiber.cache.span))
 )
 
 /** Names the instrumentation scope of the spans started within an effect (`common/instrumentation-scope.md`). */

@@ -17,7 +17,7 @@ import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { Resource } from "../model/Resource.ts"
 import { SpanProcessor } from "../processors/SpanProcessor.ts"
 import { Sampler } from "../sampling/Sampler.ts"
-import { extractParent } from "./carrier.ts"
+import { extractContext } from "./carrier.ts"
 import { IdGenerator } from "./IdGenerator.ts"
 import { OutcomePolicy } from "./Outcome.ts"
 import { isOwn } from "./Span.ts"
@@ -85,8 +85,9 @@ export class TelemetryTracer implements EffectTracer.Tracer {
         if (request !== undefined && !continued.has(request) && !isWithinHttpServer(parent)) {
           continued.add(request)
           isHttpServer = true
-          parent = extractParent(this.core.options.propagator, request.headers)
-          baggage = undefined
+          const extracted = extractContext(this.core.options.propagator, request.headers)
+          parent = extracted.parent
+          baggage = extracted.baggage
           if (sampled === true) sampled = undefined
         }
       } else if (options.kind === "client") {
@@ -129,6 +130,8 @@ export interface TracerOptions {
   readonly resource: Resource
   /** Scope of spans that name none. Default: `effect-telemetry`. */
   readonly scope?: InstrumentationScope | undefined
+  /** Records nothing; context passes through. Default `false`. */
+  readonly disabled?: boolean | undefined
 }
 
 /**
@@ -145,6 +148,7 @@ export const make = (
       propagator: yield* Propagator,
       resource: options.resource,
       scope: options.scope,
+      disabled: options.disabled,
       limits: yield* SpanLimits,
       ids: yield* IdGenerator,
       outcome: yield* OutcomePolicy,

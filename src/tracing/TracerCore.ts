@@ -10,14 +10,14 @@
 import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
-import type { Propagation } from "../context/Propagator.ts"
+import type { TextMapPropagator } from "../context/TextMap.ts"
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { SignalLedger } from "../diagnostics/Ledger.ts"
-import { hexToWord, isSpanId, isTraceId } from "../internal/hex.ts"
+import { hexToWord, isSpanId, isTraceId, wordToHex } from "../internal/hex.ts"
 import * as Attributes from "../model/Attributes.ts"
 import type { Baggage } from "../model/Baggage.ts"
 import { defaultScope, type InstrumentationScope } from "../model/InstrumentationScope.ts"
-import { isSampled, randomFlag, type SpanLink, sampledFlag } from "../model/ReadableSpan.ts"
+import { isSampled, randomFlag, sampledFlag, type SpanLink } from "../model/ReadableSpan.ts"
 import type { Resource } from "../model/Resource.ts"
 import type { SpanContext } from "../model/SpanContext.ts"
 import type { SpanProcessorShape, SpanSink } from "../processors/SpanProcessor.ts"
@@ -40,7 +40,7 @@ export class RemoteContext extends Context.Service<RemoteContext, {
 export interface TracerCoreOptions {
   readonly sampler: SamplerShape
   readonly processor: SpanProcessorShape
-  readonly propagator: Propagation
+  readonly propagator: TextMapPropagator
   readonly resource: Resource
   readonly limits: SpanLimits
   readonly ids: IdGenerator
@@ -50,6 +50,8 @@ export interface TracerCoreOptions {
   readonly now: () => bigint
   /** Scope of spans that name none. Default: `effect-telemetry`. */
   readonly scope?: InstrumentationScope | undefined
+  /** Records nothing and books nothing; a span is its parent's context, so that context still passes through. */
+  readonly disabled?: boolean | undefined
 }
 
 /** A span about to start. */
@@ -159,7 +161,7 @@ export class TracerCore implements SpanOwner {
     ledger.created++
     const recording = isSampled(identity) || decision.record === true
     const annotations = start.annotations ?? Context.empty()
-    if (!recording) {
+    if (!recording || this.options.disabled === true) {
       ledger.sampledOut++
       return new NonRecordingSpan(
         start.name,
@@ -195,6 +197,7 @@ export class TracerCore implements SpanOwner {
     const parent = start.parent
     const own = isOwn(parent) ? parent : undefined
     const foreign = own === undefined && parent !== undefined ? foreignContext(parent) : undefined
+    if (this.options.disabled === true) return { decision: drop, identity: passThrough(start, own, foreign) }
     const { ids } = this.options
     ids.writeSpanId(spanWords)
     const spanId0 = spanWords[0]!
@@ -312,19 +315,63 @@ export class TracerCore implements SpanOwner {
   /** The W3C context of a span of any tracer, or `undefined` when its ids are no W3C ids. */
   spanContext(span: Tracer.AnySpan): SpanContext | undefined {
     if (isOwn(span)) {
-      return isInvalid(span) ? undefined : {
-        traceId: span.traceId,
-        spanId: span.spanId,
-        traceFlags: span.traceFlags,
-        traceState: span.traceState,
-        isRemote: false
-      }
+      return identityContext(span)
     }
     return foreignContext(span)
   }
 }
 
-const isInvalid = (span: AnyOwnSpan): boolean =>
+/** The W3C context of an identity, or `undefined` for one without a trace. */
+export const identityContext = (identity: SpanIdentity): SpanContext | undefined =>
+  isInvalid(identity) ? undefined : {
+    traceId: hexOf(identity.traceId0, identity.traceId1, identity.traceId2, identity.traceId3),
+    spanId: hexOf(identity.spanId0, identity.spanId1),
+    traceFlags: identity.traceFlags,
+    traceState: identity.traceState,
+    isRemote: false
+  }
+
+const hexOf = (...words: ReadonlyArray<number>): string => words.map(wordToHex).join("")
+
+const passThrough = (
+  start: SpanStart,
+  own: AnyOwnSpan | undefined,
+  foreign: ParentContext | undefined
+): SpanIdentity => {
+  if (own !== undefined) return start.baggage === undefined ? own : { ...wordsOf(own), baggage: start.baggage }
+  const word = (text: string | undefined, offset: number) => text === undefined ? 0 : hexToWord(text, offset)
+  return {
+    traceId0: word(foreign?.traceId, 0),
+    traceId1: word(foreign?.traceId, 8),
+    traceId2: word(foreign?.traceId, 16),
+    traceId3: word(foreign?.traceId, 24),
+    spanId0: word(foreign?.spanId, 0),
+    spanId1: word(foreign?.spanId, 8),
+    parentSpanId0: 0,
+    parentSpanId1: 0,
+    parentIsRemote: foreign?.isRemote ?? false,
+    traceFlags: foreign?.traceFlags ?? 0,
+    traceState: foreign?.traceState ?? "",
+    baggage: start.baggage ?? foreign?.baggage
+  }
+}
+
+const wordsOf = (span: AnyOwnSpan): SpanIdentity => ({
+  traceId0: span.traceId0,
+  traceId1: span.traceId1,
+  traceId2: span.traceId2,
+  traceId3: span.traceId3,
+  spanId0: span.spanId0,
+  spanId1: span.spanId1,
+  parentSpanId0: span.parentSpanId0,
+  parentSpanId1: span.parentSpanId1,
+  parentIsRemote: span.parentIsRemote,
+  traceFlags: span.traceFlags,
+  traceState: span.traceState,
+  baggage: span.baggage
+})
+
+const isInvalid = (span: SpanIdentity): boolean =>
   span.traceId0 === 0 && span.traceId1 === 0 && span.traceId2 === 0 && span.traceId3 === 0
 
 const localParent = (span: AnyOwnSpan): SamplingParent => ({
@@ -381,7 +428,7 @@ class Input {
   }
 
   get traceId(): string {
-    return this.#words.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("")
+    return hexOf(...this.#words)
   }
 
   get attributes(): Readonly<Record<string, unknown>> {

@@ -1,0 +1,215 @@
+/**
+ * The front door: one layer that installs the tracer, the processors and the exporters, and one service to flush them
+ * and to ask how they fare.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as EffectTracer from "effect/Tracer"
+import { buildPipeline, buildResource, type PipelineOptions } from "./assembly.ts"
+import { Fetch } from "./context/HttpReferences.ts"
+import * as Propagator from "./context/Propagator.ts"
+import { ShutdownDeadline } from "./delivery/ShutdownDeadline.ts"
+import { TracesLedger } from "./diagnostics/CurrentLedger.ts"
+import * as Diagnostics from "./diagnostics/Diagnostics.ts"
+import { type AccountSnapshot, SignalLedger, type SignalSnapshot, snapshot } from "./diagnostics/Ledger.ts"
+import type { Resource } from "./model/Resource.ts"
+import { SpanProcessor } from "./processors/SpanProcessor.ts"
+import type { ResourceDetector } from "./resource/ResourceDetector.ts"
+import { Sampler } from "./sampling/Sampler.ts"
+import { fromConfig } from "./sampling/SamplerConfig.ts"
+import * as TelemetryConfig from "./TelemetryConfig.ts"
+import { propagatingFetch } from "./tracing/fetchPropagation.ts"
+import { OutcomePolicy } from "./tracing/Outcome.ts"
+import { SpanLimits } from "./tracing/SpanLimits.ts"
+import * as Tracer from "./tracing/Tracer.ts"
+
+/** What became of the spans that a flush found. Counts add up over all destinations. */
+export interface FlushResult {
+  /** Delivered while the flush ran. */
+  readonly exported: number
+  /** On disk when it returned. */
+  readonly spooled: number
+  /** Still in memory when it returned, because the time was over. */
+  readonly left: number
+  /** Rejected or given up while the flush ran; the ledger has the reasons. */
+  readonly failed: number
+}
+
+/** How the pipeline fares. */
+export interface Health {
+  /**
+   * `disabled`: nothing is recorded; `failing`: a destination's last export failed, or it does not answer; `ok`
+   * otherwise.
+   */
+  readonly status: "ok" | "failing" | "disabled"
+  readonly destinations: ReadonlyArray<
+    AccountSnapshot & {
+      /** What went wrong last, `undefined` while exports succeed. */
+      readonly failing: string | undefined
+    }
+  >
+  /** What was stated in options or environment and could not be taken. */
+  readonly problems: ReadonlyArray<string>
+}
+
+/** The running telemetry of a program. */
+export class Telemetry extends Context.Service<Telemetry, {
+  /**
+   * Delivers every span that has ended, those in flight included.
+   *
+   * **Details**
+   *
+   * Returns when all is settled, or after `within` (default 10 seconds); what is not delivered by then stays in the
+   * queue and goes on.
+   */
+  readonly flush: (options?: { readonly within?: Duration.Input | undefined }) => Effect.Effect<FlushResult>
+  readonly health: Effect.Effect<Health>
+  /** Every span accounted for. */
+  readonly ledger: Effect.Effect<SignalSnapshot>
+  /** Who emits. */
+  readonly resource: Resource
+}>()("effect-telemetry/Telemetry") {}
+
+/** The implementation type of the {@link Telemetry} service. */
+export type TelemetryShape = Telemetry["Service"]
+
+/** Options of {@link TelemetryLayer}: what can be stated as data, and what only code can say. */
+export interface TelemetryLayerOptions extends TelemetryConfig.TelemetryOptions, PipelineOptions {
+  /** Further sources of resource attributes; a later one wins. */
+  readonly resourceDetectors?: ReadonlyArray<ResourceDetector> | undefined
+  /** Which failures are expected and which success values are errors. */
+  readonly outcome?: OutcomePolicy | undefined
+  /** The environment to read `OTEL_*` from. Default: the provided `ConfigProvider`, else the process's. */
+  readonly env?: TelemetryConfig.Environment | undefined
+}
+
+const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
+  const { env, exporters, outcome, processors, resourceDetectors, ...stated } = options
+  const { config, problems } = yield* TelemetryConfig.load({ options: stated, env })
+  const clock = yield* Clock.Clock
+
+  const given = yield* Effect.serviceOption(ProvidedDiagnostics)
+  const diagnostics = Option.getOrElse(given, () => Diagnostics.make({ level: config.logLevel }))
+  TelemetryConfig.report(problems, diagnostics)
+
+  const deadline: ShutdownDeadline = { at: undefined }
+  const providedProcessor = yield* Effect.serviceOption(SpanProcessor)
+  // Processors that were built elsewhere were built with the ledger there.
+  const ledger = Option.isSome(providedProcessor) ? yield* TracesLedger : new SignalLedger()
+  const references = Context.make(Diagnostics.Diagnostics, diagnostics).pipe(
+    Context.add(TracesLedger, ledger),
+    Context.add(ShutdownDeadline, deadline),
+    Context.add(SpanLimits, config.spanLimits),
+    Context.add(OutcomePolicy, outcome ?? (yield* OutcomePolicy))
+  )
+
+  return yield* Effect.provideContext(
+    Effect.gen(function*() {
+      const resource = yield* buildResource(config, resourceDetectors ?? [])
+      const processor = Option.isSome(providedProcessor)
+        ? providedProcessor.value
+        : yield* buildPipeline(config, { exporters, processors, tracesExporters: stated.tracesExporters })
+      const sampler = Option.getOrElse(yield* Effect.serviceOption(Sampler), () => fromConfig(config.sampler))
+      const propagator = Option.getOrElse(
+        yield* Effect.serviceOption(Propagator.Propagator),
+        () => Propagator.composite(namedPropagators(config.propagators, diagnostics), diagnostics)
+      )
+      const tracer = yield* Tracer.make({ resource, disabled: config.disabled }).pipe(
+        Effect.provideService(SpanProcessor, processor),
+        Effect.provideService(Sampler, sampler),
+        Effect.provideService(Propagator.Propagator, propagator)
+      )
+      // Added last, so that it runs first: every part then closes within the same span of time.
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          deadline.at = clock.monotonicTimeNanosUnsafe() + BigInt(Math.ceil(config.shutdownTimeout * 1e6))
+        })
+      )
+
+      const failing = (): ReadonlyArray<string | undefined> => ledger.accounts.map((account) => account.failing)
+      const telemetry: TelemetryShape = {
+        resource,
+        ledger: Effect.sync(() => snapshot(ledger)),
+        flush: (flushOptions) =>
+          Effect.suspend(() => {
+            const before = totals(ledger)
+            return Effect.map(
+              Effect.timeoutOption(processor.flush, flushOptions?.within ?? "10 seconds"),
+              (): FlushResult => {
+                const after = totals(ledger)
+                return {
+                  exported: after.exported - before.exported,
+                  failed: after.failed - before.failed,
+                  spooled: after.spooled,
+                  left: after.queued
+                }
+              }
+            )
+          }),
+        health: Effect.sync((): Health => ({
+          status: config.disabled ? "disabled" : failing().some((text) => text !== undefined) ? "failing" : "ok",
+          destinations: snapshot(ledger).destinations.map((account, index) => ({
+            ...account,
+            failing: failing()[index]
+          })),
+          problems: problems.map((problem) => problem.message)
+        }))
+      }
+      return Context.make(Telemetry, telemetry).pipe(
+        Context.add(EffectTracer.Tracer, tracer),
+        Context.add(Fetch, propagatingFetch(tracer.core, yield* Fetch)),
+        // For what the program builds by hand beside the tracer.
+        Context.merge(references)
+      )
+    }),
+    references
+  )
+})
+
+const ProvidedDiagnostics = Context.Service<Diagnostics.Diagnostics, Diagnostics.Diagnostics>(
+  Diagnostics.Diagnostics.key
+)
+
+const namedPropagators = (names: ReadonlyArray<TelemetryConfig.PropagatorName>, diagnostics: Diagnostics.Diagnostics) =>
+  names.flatMap((name) => {
+    if (name === "tracecontext") return [Propagator.traceContext]
+    if (name === "baggage") return [Propagator.baggage]
+    diagnostics.report("warn", `config.propagators.${name}`, `the propagator ${name} does not exist yet and is ignored`)
+    return []
+  })
+
+const totals = (ledger: SignalLedger) => {
+  const sum = { exported: 0, failed: 0, spooled: 0, queued: 0 }
+  for (const account of ledger.accounts) {
+    sum.exported += account.exported
+    sum.failed += account.rejectedTotal + account.droppedTotal
+    sum.spooled += account.spooled
+    sum.queued += account.queued
+  }
+  return sum
+}
+
+/**
+ * Turns every span of a program into OpenTelemetry data that arrives.
+ *
+ * **Details**
+ *
+ * What is not stated in `options` is read from `OTEL_*`, then has the specification's default: spans go by OTLP over
+ * HTTP, in protobuf, to `http://localhost:4318/v1/traces`. Every part can be replaced by providing its service to this
+ * layer: `Sampler`, `Propagator`, `SpanExporter`, `SpanProcessor`, `IdGenerator`, `Diagnostics`, `Transport`. When the
+ * layer's scope closes, what has ended is delivered within `shutdownTimeout`; the rest is counted and told.
+ *
+ * Fails with `TelemetryConfigError` for options that cannot be taken. A variable that cannot be taken is a warning.
+ */
+export const TelemetryLayer = (
+  options?: TelemetryLayerOptions
+): Layer.Layer<Telemetry, TelemetryConfig.TelemetryConfigError> => Layer.effectContext(make(options ?? {}))
+
+/** {@link FlushResult} of everything that has ended so far, for programs that hold the service. */
+export const flush = (
+  options?: { readonly within?: Duration.Input | undefined }
+): Effect.Effect<FlushResult, never, Telemetry> => Effect.flatMap(Telemetry, (telemetry) => telemetry.flush(options))

@@ -1,0 +1,77 @@
+/**
+ * effect-telemetry: OpenTelemetry data from Effect programs.
+ *
+ * The modules stand in the order in which a span passes them.
+ */
+
+// The front door
+export {
+  flush,
+  type FlushResult,
+  type Health,
+  Telemetry,
+  TelemetryLayer,
+  type TelemetryLayerOptions
+} from "./Telemetry.ts"
+export * as TelemetryConfig from "./TelemetryConfig.ts"
+
+// Records
+export * as HttpClientPropagation from "./tracing/HttpClientPropagation.ts"
+export * as IdGenerator from "./tracing/IdGenerator.ts"
+export * as Outcome from "./tracing/Outcome.ts"
+export * as SpanLimits from "./tracing/SpanLimits.ts"
+export * as Trace from "./tracing/Trace.ts"
+export * as Tracer from "./tracing/Tracer.ts"
+
+// Processes
+export * as BatchSpanProcessor from "./processors/BatchSpanProcessor.ts"
+export * as FilterSpanProcessor from "./processors/FilterSpanProcessor.ts"
+export * as RedactSpanProcessor from "./processors/RedactSpanProcessor.ts"
+export * as SimpleSpanProcessor from "./processors/SimpleSpanProcessor.ts"
+export * as SpanProcessor from "./processors/SpanProcessor.ts"
+
+// Decides
+export * as Sampler from "./sampling/Sampler.ts"
+export * as SamplerConfig from "./sampling/SamplerConfig.ts"
+export * as Threshold from "./sampling/Threshold.ts"
+
+// Crosses processes
+export * as Propagator from "./context/Propagator.ts"
+export * as W3CBaggage from "./context/W3CBaggage.ts"
+export * as W3CTraceContext from "./context/W3CTraceContext.ts"
+
+// Says who emits
+export * as ResourceDetector from "./resource/ResourceDetector.ts"
+
+// Goes somewhere
+export * as ConsoleSpanExporter from "./exporters/ConsoleSpanExporter.ts"
+export * as FileSpanExporter from "./exporters/FileSpanExporter.ts"
+export * as InMemorySpanExporter from "./exporters/InMemorySpanExporter.ts"
+export * as OtlpSpanExporter from "./exporters/OtlpSpanExporter.ts"
+export * as SpanExporter from "./exporters/SpanExporter.ts"
+
+// Is written
+export * as OtlpDecoder from "./otlp/OtlpDecoder.ts"
+export * as OtlpEncoder from "./otlp/OtlpEncoder.ts"
+export * as OtlpJson from "./otlp/OtlpJson.ts"
+export * as OtlpProtobuf from "./otlp/OtlpProtobuf.ts"
+
+// Arrives
+export * as Batcher from "./delivery/Batcher.ts"
+export * as Delivery from "./delivery/Delivery.ts"
+export * as Retry from "./delivery/Retry.ts"
+export * as Transport from "./delivery/Transport.ts"
+
+// Is what flows
+export * as Attributes from "./model/Attributes.ts"
+export * as Baggage from "./model/Baggage.ts"
+export * as InstrumentationScope from "./model/InstrumentationScope.ts"
+export * as ReadableSpan from "./model/ReadableSpan.ts"
+export * as Resource from "./model/Resource.ts"
+export * as SpanContext from "./model/SpanContext.ts"
+export * as SpanData from "./model/SpanData.ts"
+export * as TraceState from "./model/TraceState.ts"
+
+// Is accounted for
+export * as Diagnostics from "./diagnostics/Diagnostics.ts"
+export * as Ledger from "./diagnostics/Ledger.ts"

@@ -1,0 +1,28 @@
+import * as Fiber from "effect/Fiber"
+import { injectSpan } from "./carrier.ts"
+import { fiberBaggage } from "./Tracer.ts"
+import type { TracerCore } from "./TracerCore.ts"
+
+/**
+ * A `fetch` for Effect's `FetchHttpClient` that puts the installed propagators' headers in the place of the ones that
+ * Effect writes.
+ *
+ * **Details**
+ *
+ * Effect writes `b3` to every host, knows no tracestate and no baggage, and writes `noop` ids where tracing is off. Only
+ * requests that carry Effect's own `traceparent` are touched, so a program that switched propagation off stays without.
+ */
+export const propagatingFetch =
+  (core: TracerCore, fetch: typeof globalThis.fetch): typeof globalThis.fetch => (input, init) => {
+    const headers = init?.headers as Record<string, string> | undefined
+    const fiber = Fiber.getCurrent()
+    if (fiber === undefined || headers === undefined || typeof headers["traceparent"] !== "string") {
+      return fetch(input, init)
+    }
+    const [, traceId, spanId] = headers["traceparent"].split("-")
+    const next: Record<string, string> = { ...headers }
+    delete next["traceparent"]
+    if (next["b3"]?.startsWith(`${traceId}-${spanId}-`) || next["b3"]?.startsWith("noop-")) delete next["b3"]
+    Object.assign(next, injectSpan(core, fiber.cache.span, fiberBaggage(fiber)))
+    return fetch(input, { ...init, headers: next })
+  }
