@@ -293,7 +293,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     queue.seal()
     let abandoned = 0
     for (let entry = queue.take(); entry !== undefined; entry = queue.take()) running.set(entry, [])
-    for (const entry of [...running.keys()]) {
+    for (const entry of running.keys()) {
       abandoned += entry.count
       settle(entry, () => account.drop("shutdown_timeout", entry.count))
     }
@@ -308,7 +308,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
 
 const toMillis = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
 // Beyond any process lifetime, and still a safe duration.
-const nanos = (input: Duration.Input): bigint => BigInt(Math.ceil(Math.min(toMillis(input), 1e12) * 1e6))
+const nanos = (input: Duration.Input): bigint => BigInt(Math.round(Math.min(toMillis(input), 1e12) * 1e6))
 const atLeast1 = (value: number): number => value >= 1 ? Math.floor(value) : 1
 
 const dropText = (reason: DropReason, maxQueueSize: number, error: unknown): string =>

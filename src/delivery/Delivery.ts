@@ -65,6 +65,8 @@ export interface DeliveryRequest {
 /** One destination. */
 export interface Delivery {
   readonly name: string
+  /** A text of the server, without what the configured headers hold. */
+  readonly scrub: (text: string) => string
   /** How long one batch may be tried, from its first attempt, in milliseconds. */
   readonly maxAgeMillis: number
   /**
@@ -150,6 +152,11 @@ export const make = Effect.fnUntraced(function*(
     request: DeliveryRequest
   ): Effect.fn.Return<TransportResponse, DeliveryError> {
     const { authorization, host, url } = target(request.url)
+    if (url === "") {
+      const detail = "the URL is not an absolute http: or https: URL"
+      turnedBad(host, detail)
+      return yield* new DeliveryError({ destination: name, reason: "export_error", detail })
+    }
     const compressed = options.compression === "gzip" ? yield* gzip(request.body) : undefined
     const outgoing = {
       url,
@@ -195,7 +202,7 @@ export const make = Effect.fnUntraced(function*(
     }
   })
 
-  const delivery: Delivery = { name, maxAgeMillis: policy.maxAgeMillis, send }
+  const delivery: Delivery = { name, scrub: headers.scrub, maxAgeMillis: policy.maxAgeMillis, send }
   return delivery
 })
 
@@ -208,13 +215,13 @@ const exhausted = (destination: string, policy: Retry.RetryPolicy, trouble: stri
 
 // Beyond any process lifetime, and still a safe duration.
 const maxMillis = 1e12
-const nanos = (millis: number): bigint => BigInt(Math.ceil(Math.min(millis, maxMillis) * 1e6))
+const nanos = (millis: number): bigint => BigInt(Math.round(Math.min(millis, maxMillis) * 1e6))
 // Whole milliseconds: a clock that counts in them must not see a sleep of nothing.
 const sleepNanos = (time: bigint): Effect.Effect<void> => sleepUnref(Math.ceil(Number(time) / 1e6))
 const min = (a: bigint, b: bigint): bigint => a < b ? a : b
 
 interface Target {
-  /** Without user and password. */
+  /** Without user and password; empty where the configured one cannot be used. */
   readonly url: string
   readonly host: string
   readonly authorization: Readonly<Record<string, string>>
@@ -222,9 +229,10 @@ interface Target {
 }
 
 const makeTarget = (url: string, headers: RequestHeaders.RequestHeaders): Target => {
-  // The transport refuses a URL that is none.
-  if (!URL.canParse(url)) return { url: "", host: "an invalid URL", authorization: {}, clearTextSecrets: [] }
-  const parsed = new URL(url)
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol !== "http:" && parsed?.protocol !== "https:") {
+    return { url: "", host: "an invalid URL", authorization: {}, clearTextSecrets: [] }
+  }
   const hasUser = parsed.username !== "" || parsed.password !== ""
   const authorization: Record<string, string> = hasUser
     ? { authorization: `Basic ${basic(parsed.username, parsed.password)}` }

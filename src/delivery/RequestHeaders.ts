@@ -35,6 +35,8 @@ export interface RequestHeaders {
   readonly values: Readonly<Record<string, string>>
   /** Names of the headers that look like credentials. */
   readonly secretNames: ReadonlyArray<string>
+  /** Foreign text without the configured values, which a server may quote in an error. */
+  readonly scrub: (text: string) => string
 }
 
 /**
@@ -64,7 +66,20 @@ export const make = (input: HeaderInput, destination: string, diagnostics: Diagn
       )
     }
   }
-  return { values, secretNames: Object.keys(values).filter((name) => secretName.test(name)) }
+  const secretNames = Object.keys(values).filter((name) => secretName.test(name))
+  const shown = new Set(["accept", "accept-encoding", "host", "user-agent"])
+  const hidden = Object.keys(values).filter((name) => !shown.has(name)).flatMap((name) => secretParts(values[name]!))
+  return { values, secretNames, scrub: scrubber(hidden) }
+}
+
+// A server may quote the token of `Bearer <token>` alone.
+const secretParts = (value: string): Array<string> =>
+  [value, ...value.split(/[\s=,;]+/)].filter((part) => part.length >= 6)
+
+/** Replaces each of `secrets` in a text. */
+export const scrubber = (secrets: ReadonlyArray<string>): (text: string) => string => {
+  const longestFirst = [...new Set(secrets)].sort((a, b) => b.length - a.length)
+  return (text) => longestFirst.reduce((left, secret) => left.replaceAll(secret, "<redacted>"), text)
 }
 
 const loopback = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\]|\[::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}\])\.?$/

@@ -1,0 +1,302 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import { TestClock } from "effect/testing"
+import { gunzipSync } from "node:zlib"
+import { type DeliveryOptions, type DeliveryRequest, make } from "../../src/delivery/Delivery.ts"
+import { Transport, TransportError } from "../../src/delivery/Transport.ts"
+import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
+import { collected, scripted, type Step } from "./support.ts"
+
+const url = "http://localhost:4318/v1/traces"
+const body = new TextEncoder().encode("spans")
+const request: DeliveryRequest = { url, contentType: "application/x-protobuf", body }
+const connect = new TransportError({ reason: "connect", detail: "ECONNREFUSED at localhost:4318" })
+const status = (code: number, headers?: Record<string, string>): Step =>
+  headers === undefined ? { status: code } : { status: code, headers }
+
+// The same draw each time, so that every delay is known: backoff is 0.5 s, 1 s, 2 s, 4 s, 8 s, 15 s, 15 s ...
+const half = { nextIntUnsafe: () => 0, nextDoubleUnsafe: () => 0.5 }
+
+const setUp = Effect.fnUntraced(function*(script: Iterable<Step>, options?: Partial<DeliveryOptions>) {
+  const server = scripted(script)
+  const { diagnostics, lines } = collected()
+  const delivery = yield* make({ name: "otlp", ...options }).pipe(
+    Effect.provideService(Transport, server.transport),
+    Effect.provideService(Diagnostics, diagnostics)
+  )
+  return {
+    server,
+    lines,
+    delivery,
+    send: (given = request) => Effect.provideService(delivery.send(given), Random.Random, half)
+  }
+})
+
+describe("Delivery", () => {
+  it.effect("sends once when it is accepted", () =>
+    Effect.gen(function*() {
+      const { lines, send, server } = yield* setUp([])
+      const response = yield* send()
+      assert.strictEqual(response.status, 200)
+      const [sent] = server.requests
+      assert.strictEqual(server.requests.length, 1)
+      assert.strictEqual(sent!.url, url)
+      assert.deepStrictEqual(sent!.body, body)
+      assert.strictEqual(sent!.timeoutMillis, 10_000)
+      assert.strictEqual(sent!.maxResponseBytes, 4 * 1024 * 1024)
+      assert.match(
+        sent!.headers["user-agent"]!,
+        /^effect-telemetry\/\d+\.\d+\.\d+ OTel-OTLP-Exporter-JavaScript\/\d+\.\d+\.\d+$/
+      )
+      assert.strictEqual(sent!.headers["content-type"], "application/x-protobuf")
+      assert.isUndefined(sent!.headers["content-encoding"])
+      assert.deepStrictEqual(lines, [])
+    }))
+
+  it.effect("repeats retryable failures with growing delays, and says so once", () =>
+    Effect.gen(function*() {
+      const { lines, send, server } = yield* setUp([connect, status(503), status(429), status(502), status(504)])
+      const fiber = yield* Effect.forkChild(send())
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
+      assert.deepStrictEqual(server.times(), [0, 0.5, 1.5, 3.5, 7.5, 15.5])
+      assert.strictEqual(lines.length, 2)
+      assert.include(lines[0], "connect: ECONNREFUSED")
+      assert.include(lines[1], "accepts data again after 5 failed attempts")
+    }))
+
+  for (const code of [301, 307, 400, 401, 403, 404, 408, 413, 500, 501]) {
+    it.effect(`hands ${code} over at once`, () =>
+      Effect.gen(function*() {
+        const { send, server } = yield* setUp([status(code)])
+        assert.strictEqual((yield* send()).status, code)
+        assert.strictEqual(server.requests.length, 1)
+      }))
+  }
+
+  for (const reason of ["tls", "response"] as const) {
+    it.effect(`does not repeat a failure of kind ${reason}`, () =>
+      Effect.gen(function*() {
+        const { lines, send, server } = yield* setUp([new TransportError({ reason, detail: "broken" })])
+        const error = yield* Effect.flip(send())
+        assert.strictEqual(error.reason, "export_error")
+        assert.strictEqual(server.requests.length, 1)
+        assert.strictEqual(lines.length, 1)
+      }))
+  }
+
+  it.effect("waits as long as Retry-After asks, in seconds", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp([status(503, { "retry-after": "30" })])
+      yield* Effect.forkChild(send())
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(server.times(), [0, 33])
+    }))
+
+  it.effect("waits as long as Retry-After asks, as a date, by the server's clock", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp([
+        status(429, { "retry-after": "Sun, 22 Nov 2026 12:00:20 GMT", date: "Sun, 22 Nov 2026 12:00:00 GMT" })
+      ])
+      yield* Effect.forkChild(send())
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(server.times(), [0, 22])
+    }))
+
+  it.effect("takes the backoff as the least delay, and for a header that is not valid", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp([
+        status(503, { "retry-after": "0" }),
+        status(503, { "retry-after": "later" }),
+        status(503, { "retry-after": "0" })
+      ])
+      yield* Effect.forkChild(send())
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(server.times(), [0, 0.5, 1.5, 3.5])
+    }))
+
+  it.effect("closes the gate for every sender", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp([status(503, { "retry-after": "100" })])
+      yield* Effect.forkChild(send())
+      yield* TestClock.adjust("1 second")
+      yield* Effect.forkChild(send())
+      yield* Effect.forkChild(send())
+      yield* TestClock.adjust("108 seconds")
+      assert.strictEqual(server.requests.length, 1)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(server.times(), [0, 110, 110, 110])
+    }))
+
+  it.effect("gives a batch up at its age, after one last attempt", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp(Array.from({ length: 100 }, () => status(503)), {
+        retry: { maxAge: "10 seconds" }
+      })
+      const fiber = yield* Effect.forkChild(Effect.flip(send()))
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(error.reason, "retry_exhausted")
+      assert.include(error.message, "HTTP 503")
+      assert.deepStrictEqual(server.times(), [0, 0.5, 1.5, 3.5, 7.5, 10])
+    }))
+
+  it.effect("holds a batch to its age while the gate is closed, and lets the next one pass it", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp([status(503, { "retry-after": "3600" })])
+      const first = yield* Effect.forkChild(Effect.flip(send()))
+      yield* TestClock.adjust("299 seconds")
+      assert.isUndefined(first.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(first)).reason, "retry_exhausted")
+      // The hour was cut to ten minutes, and a tenth more by jitter.
+      yield* TestClock.adjust("160 seconds")
+      const second = yield* Effect.forkChild(send())
+      yield* TestClock.adjust("200 seconds")
+      assert.strictEqual((yield* Fiber.join(second)).status, 200)
+      assert.deepStrictEqual(server.times(), [0, 660])
+    }))
+
+  it.effect("counts the age from the batch's first request", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp([connect], { retry: { maxAge: "10 seconds" } })
+      yield* TestClock.adjust("20 seconds")
+      const error = yield* Effect.flip(send({ ...request, since: 0n }))
+      assert.strictEqual(error.reason, "retry_exhausted")
+      assert.strictEqual(server.requests.length, 1)
+    }))
+
+  it.effect("aborts the request when interrupted", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp(["hang"])
+      const fiber = yield* Effect.forkChild(send())
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(server.aborted, 1)
+    }))
+
+  it.effect("takes a timeout of zero as none", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp([], { timeout: 0 })
+      yield* send()
+      assert.strictEqual(server.requests[0]!.timeoutMillis, Infinity)
+    }))
+
+  it.live("compresses with gzip", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp([status(503)], { compression: "gzip", retry: { base: "1 milli" } })
+      yield* send()
+      assert.strictEqual(server.requests.length, 2)
+      for (const sent of server.requests) {
+        assert.strictEqual(sent.headers["content-encoding"], "gzip")
+        assert.deepStrictEqual(new Uint8Array(gunzipSync(sent.body)), body)
+      }
+      // One compression serves every attempt.
+      assert.strictEqual(server.requests[0]!.body, server.requests[1]!.body)
+    }))
+
+  describe("headers", () => {
+    it.effect("sends the configured ones, which win over User-Agent", () =>
+      Effect.gen(function*() {
+        const { lines, send, server } = yield* setUp([], {
+          headers: { "X-Scope": "a", Authorization: Redacted.make("Bearer canary-1"), "USER-AGENT": "mine/1" }
+        })
+        yield* send()
+        const { headers } = server.requests[0]!
+        assert.strictEqual(headers["x-scope"], "a")
+        assert.strictEqual(headers["authorization"], "Bearer canary-1")
+        assert.strictEqual(headers["user-agent"], "mine/1")
+        assert.deepStrictEqual(lines, [])
+      }))
+
+    it.effect("leaves out what HTTP does not allow or the exporter sets, and names no value", () =>
+      Effect.gen(function*() {
+        const { lines, send, server } = yield* setUp([], {
+          headers: {
+            "x-split": "canary-1\r\nevil: 1",
+            "b a d": "canary-2",
+            "Content-Length": "canary-3",
+            "transfer-encoding": "canary-4",
+            "x-wide": "canary-☃",
+            "": "canary-5"
+          }
+        })
+        yield* send()
+        assert.deepStrictEqual(Object.keys(server.requests[0]!.headers).sort(), ["content-type", "user-agent"])
+        assert.strictEqual(lines.length, 6)
+        assert.notInclude(lines.join(), "canary")
+      }))
+
+    it.effect("turns user and password of the URL into a header, and shows them nowhere", () =>
+      Effect.gen(function*() {
+        const { lines, send, server } = yield* setUp([connect, status(500)])
+        const fiber = yield* Effect.forkChild(
+          send({ ...request, url: "http://us%40er:canary-p%C3%A4ss@localhost:4318/v1/traces" })
+        )
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(fiber)
+        const sent = server.requests[0]!
+        assert.strictEqual(sent.url, url)
+        assert.strictEqual(
+          sent.headers["authorization"],
+          `Basic ${Buffer.from("us@er:canary-päss").toString("base64")}`
+        )
+        assert.notInclude(lines.join(), "canary")
+      }))
+
+    it.effect("lets a configured Authorization win over the URL's", () =>
+      Effect.gen(function*() {
+        const { send, server } = yield* setUp([], { headers: { authorization: "Bearer x" } })
+        yield* send({ ...request, url: "http://a:b@localhost/v1/traces" })
+        assert.strictEqual(server.requests[0]!.headers["authorization"], "Bearer x")
+      }))
+
+    it.effect("removes what the headers hold from a server's text", () =>
+      Effect.gen(function*() {
+        const { delivery } = yield* setUp([], {
+          headers: { authorization: "Bearer canary-token", "x-api-key": "canary-key" }
+        })
+        assert.strictEqual(
+          delivery.scrub("invalid token canary-token; key canary-key"),
+          "invalid token <redacted>; key <redacted>"
+        )
+      }))
+
+    const clear: ReadonlyArray<[string, Record<string, string>, boolean]> = [
+      ["http://collector.example/v1/traces", { authorization: "x" }, true],
+      ["http://collector.example/v1/traces", { "x-api-key": "x" }, true],
+      ["http://user:pass@collector.example/v1/traces", {}, true],
+      ["http://127.0.0.1.example.com/v1/traces", { authorization: "x" }, true],
+      ["https://collector.example/v1/traces", { authorization: "x" }, false],
+      ["http://collector.example/v1/traces", { "x-tenant": "x" }, false],
+      ["http://localhost:4318/v1/traces", { authorization: "x" }, false],
+      ["http://127.0.0.1:4318/v1/traces", { authorization: "x" }, false],
+      ["http://[::1]:4318/v1/traces", { authorization: "x" }, false]
+    ]
+    for (const [target, headers, warns] of clear) {
+      it.effect(`${warns ? "warns of" : "accepts"} ${Object.keys(headers)[0] ?? "user information"} to ${target}`, () =>
+        Effect.gen(function*() {
+          const { lines, send } = yield* setUp([], { headers })
+          yield* send({ ...request, url: target })
+          yield* send({ ...request, url: target })
+          assert.strictEqual(lines.length, warns ? 1 : 0)
+          if (warns) assert.include(lines[0], "clear text")
+        }))
+    }
+  })
+
+  for (const bad of ["", "collector:4318", "ftp://host/", "/v1/traces", "http://canary:pass@"]) {
+    it.effect(`refuses the URL ${JSON.stringify(bad)} without a request`, () =>
+      Effect.gen(function*() {
+        const { lines, send, server } = yield* setUp([])
+        const error = yield* Effect.flip(send({ ...request, url: bad }))
+        assert.strictEqual(error.reason, "export_error")
+        assert.strictEqual(server.requests.length, 0)
+        assert.strictEqual(lines.length, 1)
+        assert.notInclude(lines.join() + error.message, "canary")
+      }))
+  }
+})
