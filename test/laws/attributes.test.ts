@@ -1,0 +1,178 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Attributes from "../../src/model/Attributes.ts"
+
+/** Values that no attribute is, or that fight back when looked at. */
+const leaves: ReadonlyArray<() => unknown> = [
+  () => undefined,
+  () => null,
+  () => NaN,
+  () => -0,
+  () => 2n ** 200n,
+  () => -(2n ** 63n),
+  () => Symbol("s"),
+  () => Symbol.iterator,
+  () => () => 1,
+  () => class {},
+  () => "\ud83d\ude00".repeat(3),
+  () => "\ude00\ud83d",
+  () => new Date(NaN),
+  () => new Date(8.64e15),
+  () => new Error("message", { cause: new Error("inner") }),
+  () => Object.assign(new Error(), { name: { toString: () => [].at(0)!["x"] } }),
+  () => Redacted.make("canary"),
+  () => Option.some(Option.none()),
+  () => Duration.infinity,
+  () => new Uint8Array([1, 2, 3]),
+  () => new Proxy(new Uint8Array(2), {}),
+  () => new ArrayBuffer(2, { maxByteLength: 4 } as never),
+  () => new BigInt64Array([-1n]),
+  () => new WeakMap(),
+  () => Promise.resolve(1),
+  () => Object.create({ inherited: 1 }),
+  () => new Array(20_000),
+  () => Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`k${i}`, i])),
+  () => revoked(),
+  () => new Proxy({}, { ownKeys: () => ["a", "b"] }),
+  () => new Proxy({}, { getPrototypeOf: () => Uint8Array.prototype }),
+  () => new Proxy([], { get: () => fail() }),
+  () => ({ toJSON: fail }),
+  () => ({ toJSON: () => ({ toJSON: () => 1n }) }),
+  () => ({ [Symbol.toPrimitive]: fail, toString: fail, valueOf: fail }),
+  () => Object.defineProperty({}, "trap", { enumerable: true, get: fail }),
+  () => Object.defineProperty({}, Symbol.for("~effect/Redactable"), { value: fail }),
+  () => JSON.parse("{\"__proto__\":{\"a\":1}}")
+]
+
+const fail = (): never => {
+  throw new Error("hostile")
+}
+
+const revoked = (): object => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+type Plan =
+  | { readonly leaf: number }
+  | { readonly value: Attributes.AttributeValue }
+  | { readonly kind: (typeof kinds)[number]; readonly keys: ReadonlyArray<string>; readonly items: ReadonlyArray<Plan> }
+
+const kinds = ["array", "object", "map", "set", "option", "toJSON", "getters", "proxy", "cycle", "class"] as const
+
+const Plan: Schema.Codec<Plan, unknown> = Schema.Union([
+  Schema.Struct({ leaf: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: leaves.length - 1 })) }),
+  Schema.Struct({ value: Schema.toType(Attributes.AttributeValue) }),
+  Schema.Struct({
+    kind: Schema.Literals(kinds),
+    keys: Schema.Array(Schema.String),
+    items: Schema.Array(Schema.suspend((): Schema.Codec<Plan, unknown> => Plan))
+  })
+])
+
+const build = (plan: Plan): unknown => {
+  if ("leaf" in plan) return leaves[plan.leaf]!()
+  if ("value" in plan) return plan.value
+  const items = plan.items.map(build)
+  const entries = items.map((item, i) => [plan.keys[i] ?? `k${i}`, item] as const)
+  switch (plan.kind) {
+    case "array":
+      return items
+    case "object":
+      return Object.fromEntries(entries)
+    case "map":
+      return new Map<unknown, unknown>([...entries, [items[0], 1]])
+    case "set":
+      return new Set(items)
+    case "option":
+      return Option.some(items[0])
+    case "toJSON":
+      return { toJSON: () => items }
+    case "getters":
+      return Object.defineProperties(
+        {},
+        Object.fromEntries(entries.map(([key, item]) => [key, { enumerable: true, get: () => item }]))
+      )
+    case "proxy":
+      return new Proxy(Object.fromEntries(entries), {})
+    case "cycle": {
+      const cycle: Array<unknown> = [...items]
+      cycle.push(cycle, { cycle })
+      return cycle
+    }
+    case "class":
+      return Object.assign(Object.create({ inherited: true }), Object.fromEntries(entries))
+  }
+}
+
+const Limits = Schema.Struct({
+  valueLength: Schema.Literals([0, 1, 3, 10, 1e9]),
+  depth: Schema.Literals([0, 1, 2, 64, 1e9])
+})
+
+const isStrictlyEqual = (left: unknown, right: unknown): boolean => {
+  try {
+    assert.deepStrictEqual(left, right)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const isValue = Schema.is(Attributes.AttributeValue)
+const isRecord = Schema.is(Attributes.Attributes)
+
+describe("attributes", () => {
+  it.prop("whatever is set becomes a valid value or nothing", [Plan, Limits], ([plan, limits]) => {
+    const value = Attributes.fromUnknown(build(plan), { ...limits, count: 128 })
+    return value === undefined || (isValue(value) && Attributes.isAttributeValue(value))
+  }, { arbitrary: { runs: 300, size: 12 } })
+
+  it.prop("normalizing twice is normalizing once", [Plan, Limits], ([plan, limits]) => {
+    const bounds = { ...limits, count: 128 }
+    const once = Attributes.fromUnknown(build(plan), bounds)
+    return once === undefined || isStrictlyEqual(Attributes.fromUnknown(once, bounds), once)
+  }, { arbitrary: { runs: 300, size: 12 } })
+
+  it.prop("what is valid stays as it is", [Schema.toType(Attributes.AttributeValue)], ([value]) => {
+    const normal = Attributes.fromUnknown(value)
+    return isStrictlyEqual(
+      Schema.encodeSync(Attributes.AttributeValue)(normal as Attributes.AttributeValue),
+      Schema.encodeSync(Attributes.AttributeValue)(value)
+    )
+  }, { arbitrary: { size: 12 } })
+
+  it.prop("the hand-written check accepts what the Schema accepts", [Plan], ([plan]) => {
+    const value = build(plan)
+    let expected: boolean
+    try {
+      expected = isValue(value)
+    } catch {
+      // The Schema lets a hostile object throw; the check says no.
+      expected = false
+    }
+    return Attributes.isAttributeValue(value) === expected
+  }, { arbitrary: { runs: 500, size: 8 } })
+
+  it.prop("so does the check of whole attributes", [Schema.Record(Schema.String, Plan)], ([record]) => {
+    const value = Object.fromEntries(Object.entries(record).map(([key, plan]) => [key, build(plan)]))
+    let expected: boolean
+    try {
+      expected = isRecord(value)
+    } catch {
+      expected = false
+    }
+    return Attributes.isAttributes(value) === expected
+  }, { arbitrary: { runs: 300, size: 6 } })
+
+  it.prop("JSON keeps every value", [Attributes.Attributes], ([attributes]) => {
+    const json = JSON.stringify(Schema.encodeSync(Attributes.Attributes)(attributes))
+    const back = Schema.decodeUnknownSync(Attributes.Attributes)(JSON.parse(json))
+    // Through `fromUnknown` both sides, so that prototypes of maps do not matter.
+    return isStrictlyEqual(Attributes.fromUnknown(back), Attributes.fromUnknown(attributes))
+  }, { arbitrary: { size: 12 } })
+})
