@@ -87,9 +87,12 @@ export interface TableRow {
   readonly default: string
   /** `""` for values without one. */
   readonly unit: string
+  /** What is allowed in code. */
   readonly allowed: string
+  /** What is allowed in a variable. */
+  readonly allowedText: string
   readonly description: string
-  /** The section of the specification it follows; `""` for an option that is the library's own. */
+  /** The section of the specification it follows, or a URL; `""` for an option that is the library's own. */
   readonly source: string
 }
 
@@ -101,6 +104,7 @@ export const table: ReadonlyArray<TableRow> = rows.map(({ path, setting }) => ({
   default: setting.defaultText,
   unit: setting.kind.unit,
   allowed: setting.kind.allowed,
+  allowedText: setting.kind.allowedText,
   description: setting.description,
   source: setting.source
 }))

@@ -1,13 +1,14 @@
 /**
  * The check of options given in code.
  */
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import type { TelemetryOptions } from "./options.ts"
 import { isSetting, type Setting, type Tree } from "./setting.ts"
 import { settings } from "./settings.ts"
-import { hidden, showUrl, showValue } from "./show.ts"
+import { showValue } from "./show.ts"
 
 /** An option that cannot be taken: where it stands, what it is, what is allowed there. */
 export interface OptionIssue {
@@ -56,20 +57,24 @@ const pathOf = (issue: SchemaIssue.Issue): ReadonlyArray<PropertyKey> => {
   }
 }
 
+const isObject = (value: unknown): value is Readonly<Record<PropertyKey, unknown>> =>
+  typeof value === "object" && value !== null
+
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+  isObject(value) && !Array.isArray(value)
 
 const checkLeaf = (path: string, { kind }: Setting<any, any>, value: unknown): ReadonlyArray<OptionIssue> => {
   const result = Schema.decodeUnknownResult(kind.option)(value, { onExcessProperty: "error" })
   if (Result.isSuccess(result)) return []
-  const inner = pathOf(result.failure.issue)
-  const leaf = inner.reduce<unknown>((from, key) => (from as Readonly<Record<PropertyKey, unknown>>)[key], value)
-  const shown = kind.secret
-    ? hidden
-    : typeof leaf === "string" && path.endsWith("ndpoint")
-    ? showUrl(leaf)
-    : showValue(leaf)
-  return [{ path: [path, ...inner.map(String)].join("."), value: shown, allowed: kind.allowed }]
+  let full = path
+  let leaf = value
+  for (const key of pathOf(result.failure.issue)) {
+    // What is wrapped has no path of its own.
+    if (!isObject(leaf) || Redacted.isRedacted(leaf)) break
+    full += `.${String(key)}`
+    leaf = leaf[key]
+  }
+  return [{ path: full, value: kind.show(leaf), allowed: kind.allowed }]
 }
 
 const checkNode = (tree: Tree, value: unknown, prefix: string): ReadonlyArray<OptionIssue> => {

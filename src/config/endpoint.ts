@@ -2,10 +2,10 @@
  * Endpoints by the rules of `protocol/exporter.md#endpoint-urls-for-otlphttp`.
  */
 import * as Base64 from "effect/encoding/Base64"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { decode, type Headers } from "./pairs.ts"
+import * as percent from "../internal/percent.ts"
+import type { Headers } from "./pairs.ts"
 import type { Kind } from "./setting.ts"
 import { showUrl } from "./show.ts"
 
@@ -19,14 +19,15 @@ const normalize = (text: string): string => new URL(text).href
 /** An http or https URL. */
 export const endpoint: Kind<string, string> = {
   allowed: "an http:// or https:// URL with a host",
+  allowedText: "an http:// or https:// URL with a host",
   unit: "",
-  secret: false,
+  show: showUrl,
   option: Endpoint,
   value: Endpoint,
   fromOption: normalize,
   parse(raw, { complain }) {
     if (isEndpoint(raw)) return normalize(raw)
-    complain({ value: showUrl(raw) })
+    complain()
     return undefined
   }
 }
@@ -42,18 +43,11 @@ export const signalUrl = (base: string, path: string): string => {
 export const splitCredentials = (text: string): { readonly url: string; readonly headers: Headers } => {
   const url = new URL(text)
   if (url.username === "" && url.password === "") return { url: text, headers: {} }
-  const plain = (part: string): string => Option.getOrElse(decode(part), () => part)
-  const credentials = `${plain(url.username)}:${plain(url.password)}`
+  const credentials = `${percent.decode(url.username)}:${percent.decode(url.password)}`
   url.username = ""
   url.password = ""
   return {
     url: url.href,
     headers: { authorization: Redacted.make(`Basic ${Base64.encode(credentials)}`) }
   }
-}
-
-/** Whether what is sent there can be read on the way: plain http to another machine. */
-export const isExposed = (text: string): boolean => {
-  const { hostname, protocol } = new URL(text)
-  return protocol === "http:" && !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }

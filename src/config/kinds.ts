@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Kind } from "./setting.ts"
-import { showText } from "./show.ts"
+import { showData, showText, showValue } from "./show.ts"
 
 /** The largest integer that every implementation takes, and the longest delay a timer takes in milliseconds. */
 export const maxInt32 = 2 ** 31 - 1
@@ -15,8 +15,9 @@ const same = <A>(value: A): A => value
 /** `true` only as the word "true"; anything but "false" besides is a problem, and false. */
 export const boolean: Kind<boolean, boolean> = {
   allowed: "true or false",
+  allowedText: "true or false",
   unit: "",
-  secret: false,
+  show: showValue,
   option: Schema.Boolean,
   value: Schema.Boolean,
   fromOption: same,
@@ -42,9 +43,10 @@ export const integer = (options: {
     Schema.makeFilter(allowed, { expected: `an integer from ${minimum} to ${maxInt32}` })
   )
   return {
-    allowed: `an integer from ${minimum} to ${maxInt32}${unlimited ? " (in code also Infinity)" : ""}`,
+    allowed: `an integer from ${minimum} to ${maxInt32}${unlimited ? ", or Infinity" : ""}`,
+    allowedText: `an integer from ${minimum} to ${maxInt32}`,
     unit,
-    secret: false,
+    show: showValue,
     option: schema,
     value: schema,
     // Adding zero turns -0 into 0.
@@ -72,9 +74,10 @@ const isDelay = (millis: number): boolean => millis >= 0 && millis <= maxInt32
 
 /** A span of time that ends: an integer of milliseconds, in code any finite `Duration.Input`. */
 export const duration: Kind<Duration.Input, number> = {
-  allowed: `a duration from 0 to ${maxInt32} ms (a variable: an integer of milliseconds)`,
+  allowed: `a duration from 0 to ${maxInt32} ms`,
+  allowedText: `an integer of milliseconds from 0 to ${maxInt32}`,
   unit: "ms",
-  secret: false,
+  show: showData,
   option: durationSchema(isDelay, "a finite, non-negative duration"),
   value: Schema.Number.check(Schema.makeFilter(isDelay)),
   fromOption: (input) => millisOf(input) + 0,
@@ -88,9 +91,10 @@ export const duration: Kind<Duration.Input, number> = {
 
 /** The longest to wait: as {@link duration}, but 0 means without end, as does `Infinity` in code. */
 export const timeout: Kind<Duration.Input, number> = {
-  allowed: `a duration from 0 to ${maxInt32} ms, 0 for no limit (a variable: an integer of milliseconds)`,
+  allowed: `a duration from 0 to ${maxInt32} ms, 0 or Infinity for no limit`,
+  allowedText: `an integer of milliseconds from 0 to ${maxInt32}, 0 for no limit`,
   unit: "ms",
-  secret: false,
+  show: showData,
   option: durationSchema((millis) => isDelay(millis) || millis === Infinity, "a non-negative duration"),
   value: Schema.Number.check(Schema.makeFilter((millis) => millis > 0 && (millis <= maxInt32 || millis === Infinity))),
   fromOption: (input) => millisOf(input) || Infinity,
@@ -116,10 +120,12 @@ export const oneOf = <const Name extends string>(
     ...names.map((name) => [name, name] as const),
     ...Object.entries<Name>(options?.aliases ?? {})
   ])
+  const allowed = `one of ${quoted(names)}${options?.remark ?? ""}`
   return {
-    allowed: `one of ${quoted(names)}${options?.remark ?? ""}`,
+    allowed,
+    allowedText: allowed,
     unit: "",
-    secret: false,
+    show: showData,
     option: Schema.Literals(names),
     value: Schema.Literals(names),
     fromOption: same,
@@ -141,7 +147,6 @@ export const listOf = <const Name extends string, const Word extends "none" | "a
     readonly words: ReadonlyArray<Word>
     /** Other names; `undefined` for one that asks for what is always so. */
     readonly aliases?: Readonly<Record<string, Name | undefined>>
-    readonly remark?: string
   }
 ): Kind<ReadonlyArray<Name | Word>, ReadonlyArray<Name>> => {
   const known = new Map<string, Name | undefined>([
@@ -153,29 +158,30 @@ export const listOf = <const Name extends string, const Word extends "none" | "a
   const expand = (items: ReadonlyArray<string>): ReadonlyArray<Name> =>
     items.includes("all") ? names : unique(items.filter((item): item is Name => item !== "none"))
   const Item = Schema.Literals([...names, ...options.words])
+  const rest = `${words.includes("all") ? `, or "all"` : ""}, or "none" alone`
   return {
-    allowed: `a list of ${quoted(names)}${words.includes("all") ? `, or "all"` : ""}, or "none" alone${
-      options.remark ?? ""
-    }`,
+    allowed: `a list of ${quoted(names)}${rest}`,
+    allowedText: `a comma-separated list of ${quoted(names)}${rest}`,
     unit: "",
-    secret: false,
+    show: showData,
     option: Schema.Array(Item).check(
       Schema.makeFilter((items) => items.length < 2 || !(items as ReadonlyArray<string>).includes("none"))
     ) as Schema.Codec<ReadonlyArray<Name | Word>>,
     value: Schema.Array(Schema.Literals(names)),
     fromOption: expand,
     parse(raw, { complain }) {
-      const items = raw.split(",").map((item) => item.trim().toLowerCase()).filter((item) => item !== "")
+      const items = raw.split(",").map((item) => item.trim()).filter((item) => item !== "")
       if (items.length === 0) return undefined
-      if (items.every((item) => item === "none")) return []
+      if (items.every((item) => item.toLowerCase() === "none")) return []
       const taken: Array<string> = []
       let understood = false
-      for (const item of items) {
+      for (const written of items) {
+        const item = written.toLowerCase()
         if (known.has(item) || (item === "all" && words.includes("all"))) {
           understood = true
           const name = item === "all" ? item : known.get(item)
           if (name !== undefined) taken.push(name)
-        } else complain({ value: showText(item) })
+        } else complain({ value: showText(written) })
       }
       return understood ? expand(taken) : undefined
     }
@@ -184,8 +190,9 @@ export const listOf = <const Name extends string, const Word extends "none" | "a
 
 const textOf = <Value>(allowed: string, value: Schema.Codec<Value>): Kind<string, Value | string> => ({
   allowed,
+  allowedText: allowed,
   unit: "",
-  secret: false,
+  show: showValue,
   option: Schema.NonEmptyString,
   value: Schema.Union([Schema.NonEmptyString, value]),
   fromOption: same,

@@ -14,7 +14,7 @@ import { settings } from "./settings.ts"
 export type DetectorName = "host" | "process" | "serviceinstance"
 
 /** A propagator by its name in `OTEL_PROPAGATORS`. */
-export type PropagatorName = "tracecontext" | "baggage" | "b3" | "b3multi" | "jaeger"
+export type PropagatorName = "tracecontext" | "baggage"
 
 /** An exporter by its name in `OTEL_TRACES_EXPORTER`. */
 export type TracesExporterName = "otlp" | "console" | "otlp/stdout"
@@ -31,7 +31,7 @@ export interface BatchOptions {
   readonly maxBatchBytes?: number | undefined
   /** How long spans wait for a batch to fill. `OTEL_BSP_SCHEDULE_DELAY`, default 5 s. */
   readonly scheduleDelay?: Duration.Input | undefined
-  /** How long the export of one batch may take; 0 for no limit. `OTEL_BSP_EXPORT_TIMEOUT`, default 30 s. */
+  /** How long the export of one batch may take, beyond the time that retries have; 0 for no limit. `OTEL_BSP_EXPORT_TIMEOUT`, default 30 s. */
   readonly exportTimeout?: Duration.Input | undefined
 }
 

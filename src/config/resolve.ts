@@ -2,10 +2,9 @@
  * From options and variables to the configuration.
  */
 import * as Result from "effect/Result"
-import { isSecretKey } from "../internal/secretKeys.ts"
 import type { Attributes } from "../model/Attributes.ts"
 import { checkOptions, optionAt, TelemetryConfigError } from "./check.ts"
-import { isExposed, signalUrl, splitCredentials } from "./endpoint.ts"
+import { signalUrl, splitCredentials } from "./endpoint.ts"
 import { type Environment, unknownService, type Unreadable } from "./environment.ts"
 import type { TelemetryOptions } from "./options.ts"
 import { mergeAttributes, mergeHeaders } from "./pairs.ts"
@@ -43,7 +42,7 @@ const reader = (env: Environment) => (variable: string): string | undefined => {
 /** Everything that is stated of a setting, the strongest first; only as much as the setting needs. */
 const statementsOf = (
   path: string,
-  { kind, variables }: Setting<any, any>,
+  { kind, refinements, variables }: Setting<any, any>,
   option: unknown,
   read: (variable: string) => string | undefined,
   problems: Array<Problem>
@@ -59,13 +58,26 @@ const statementsOf = (
       problems.push(makeProblem({
         path,
         variable: named,
-        value: complaint.value ?? (kind.secret ? hidden : showText(raw)),
-        allowed: complaint.allowed ?? kind.allowed,
+        value: complaint.value ?? kind.show(raw),
+        allowed: complaint.allowed ?? kind.allowedText,
         consequence: complaint.consequence ?? "is ignored"
       }))
     }
     const value = kind.parse(raw, { read, complain })
     if (value !== undefined) statements.push({ variable, value })
+  }
+  if (option === undefined && variables.every((variable) => read(variable) === undefined)) {
+    for (const refinement of refinements) {
+      const raw = read(refinement)
+      if (raw === undefined) continue
+      problems.push(makeProblem({
+        path,
+        variable: refinement,
+        value: kind.show(raw),
+        allowed: `${variables.join(" or ")} beside it`,
+        consequence: "is ignored"
+      }))
+    }
   }
   return statements
 }
@@ -93,8 +105,7 @@ const gather = (
     stated.set(path, statements)
     const [group, name] = path.split(".") as [string, string | undefined]
     const value = valueOf(setting, statements)
-    if (name === undefined) values[group] = value
-    else (values[group] ??= {} as Record<string, unknown>, values[group] as Record<string, unknown>)[name] = value
+    values[group] = name === undefined ? value : { ...values[group] as object, [name]: value }
   }
   return { values: values as unknown as Values, stated: (path) => stated.get(path) ?? [] }
 }
@@ -161,25 +172,12 @@ const endpointsOf = ({ stated, values }: Gathered) => {
   return {
     endpoint: endpoint.url,
     tracesEndpoint: asItIs ? traces.url : signalUrl(endpoint.url, "v1/traces"),
-    headers: mergeHeaders(values.otlp.headers, traces.headers),
-    statement: asItIs ? own : base,
-    path: asItIs ? "otlp.tracesEndpoint" : "otlp.endpoint"
+    headers: mergeHeaders(values.otlp.headers, traces.headers)
   }
 }
 
 const otlpOf = (gathered: Gathered, problems: Array<Problem>): TelemetryConfig["otlp"] => {
   const { stated, values } = gathered
-  const { path, statement, ...endpoints } = endpointsOf(gathered)
-  const secrets = Object.keys(endpoints.headers).filter(isSecretKey)
-  if (secrets.length > 0 && isExposed(endpoints.tracesEndpoint)) {
-    problems.push(makeProblem({
-      path,
-      variable: statement?.variable,
-      value: showText(new URL(endpoints.tracesEndpoint).origin),
-      allowed: "https",
-      consequence: `sends the header ${secrets.map(showText).join(", ")} in clear text`
-    }))
-  }
   const hasKey = values.otlp.clientKey !== undefined
   const isPair = hasKey === (values.otlp.clientCertificate !== undefined)
   if (!isPair) {
@@ -194,7 +192,7 @@ const otlpOf = (gathered: Gathered, problems: Array<Problem>): TelemetryConfig["
   }
   return {
     ...values.otlp,
-    ...endpoints,
+    ...endpointsOf(gathered),
     clientKey: isPair ? values.otlp.clientKey : undefined,
     clientCertificate: isPair ? values.otlp.clientCertificate : undefined
   }

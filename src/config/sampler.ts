@@ -3,7 +3,7 @@
  */
 import { SamplerConfig } from "../sampling/SamplerConfig.ts"
 import type { Kind, ParseContext } from "./setting.ts"
-import { showText } from "./show.ts"
+import { showData, showText } from "./show.ts"
 
 /** Only used where `OTEL_TRACES_SAMPLER` is set. */
 export const samplerArgument = "OTEL_TRACES_SAMPLER_ARG"
@@ -28,9 +28,10 @@ const ratioOf = ({ complain, read }: ParseContext): number => {
 
 /** A sampler as data; in a variable, one of the specification's names. */
 export const sampler: Kind<SamplerConfig, SamplerConfig> = {
-  allowed: `a sampler as data, in a variable one of ${names.map((name) => `"${name}"`).join(", ")}`,
+  allowed: `"always_on", "always_off", { traceIdRatio: 0 to 1 } or { parentBased: { root, … } }`,
+  allowedText: `one of ${names.map((name) => `"${name}"`).join(", ")}`,
   unit: "",
-  secret: false,
+  show: showData,
   option: SamplerConfig,
   value: SamplerConfig,
   fromOption: (option) => option,

@@ -36,12 +36,14 @@ export interface ParseContext {
 
 /** A kind of value: how an option and how a variable become one. */
 export interface Kind<Option, Value> {
-  /** What is allowed, to be read behind "expected". */
+  /** What is allowed in code, to be read behind "expected". */
   readonly allowed: string
+  /** What is allowed in a variable. */
+  readonly allowedText: string
   /** `""` for values without one. */
   readonly unit: string
-  /** Whether a value may hold a secret and is never shown. */
-  readonly secret: boolean
+  /** A value that was not taken, as a person may see it. */
+  readonly show: (value: unknown) => string
   /** What may be given in code. */
   readonly option: Schema.Codec<Option>
   /** What it becomes. */

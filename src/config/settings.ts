@@ -110,12 +110,12 @@ export const settings = {
     }
   ),
   propagators: setting(
-    listOf(["tracecontext", "baggage", "b3", "b3multi", "jaeger"], { words: ["none"] }),
+    listOf(["tracecontext", "baggage"], { words: ["none"] }),
     {
       variables: ["OTEL_PROPAGATORS"],
       default: ["tracecontext", "baggage"],
       defaultText: "tracecontext, baggage",
-      description: "How the context crosses to other processes.",
+      description: "How the context crosses to other processes: W3C Trace Context, W3C Baggage.",
       source: general
     }
   ),
@@ -175,7 +175,7 @@ export const settings = {
     exportTimeout: setting(timeout, {
       variables: ["OTEL_BSP_EXPORT_TIMEOUT"],
       default: 30_000,
-      description: "How long the export of one batch may take, retries included.",
+      description: "How long the export of one batch may take, beyond the time that retries have.",
       source: bsp
     })
   },

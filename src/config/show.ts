@@ -1,6 +1,7 @@
 /**
  * How a value that was not taken is shown to a person.
  */
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 
 const most = 120
@@ -43,8 +44,21 @@ export const showValue = (value: unknown): string => {
   }
 }
 
-/** A URL without its user information and its query, either of which may hold a secret. Takes any text. */
-export const showUrl = (text: string): string => {
+const toJson = Option.liftThrowable((value: unknown): string | undefined => JSON.stringify(value))
+
+/** As {@link showValue}, with the contents of objects: for what never holds a secret. */
+export const showData = (value: unknown): string =>
+  typeof value === "object" && value !== null
+    ? Option.match(toJson(value), {
+      onNone: () => showValue(value),
+      onSome: (json) => showText(json ?? "").slice(1, -1)
+    })
+    : showValue(value)
+
+/** A URL without its user information and its query, either of which may hold a secret. */
+export const showUrl = (value: unknown): string => {
+  if (typeof value !== "string") return showValue(value)
+  const text = value
   const at = text.lastIndexOf("@")
   const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.exec(text)?.[0] ?? ""
   const bare = at < 0 ? text : `${at < scheme.length ? "" : scheme}${hidden}@${text.slice(at + 1)}`
