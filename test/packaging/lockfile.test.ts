@@ -1,0 +1,62 @@
+import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const read = <A>(name: string): A => JSON.parse(readFileSync(join(root, name), "utf8")) as A
+
+interface Manifest {
+  readonly version?: string
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+  readonly engines?: Readonly<Record<string, string>>
+}
+
+const manifest = read<Manifest>("package.json")
+const { packages } = read<{ readonly packages: Readonly<Record<string, Manifest>> }>("package-lock.json")
+
+describe("the dependencies", () => {
+  it("are one peer and nothing else", () => {
+    assert.deepStrictEqual(Object.keys(manifest.peerDependencies ?? {}), ["effect"])
+    assert.isUndefined(manifest.dependencies)
+    assert.isUndefined(manifest.optionalDependencies)
+  })
+
+  it("of the workshop are exact", () => {
+    for (const [name, version] of Object.entries(manifest.devDependencies ?? {})) {
+      assert.match(version, /^(npm:@?[\w./-]+@)?\d+\.\d+\.\d+$/, name)
+    }
+  })
+
+  it("of the workshop are explained", () => {
+    const decision = readFileSync(join(root, "docs/decisions/0001-toolchain.md"), "utf8")
+    const unexplained = Object.keys(manifest.devDependencies ?? {}).filter((name) =>
+      name !== "effect" && !decision.includes(`\`${name}\``) && !name.startsWith("@opentelemetry/")
+    )
+    assert.deepStrictEqual(unexplained, [])
+  })
+
+  it("are locked as package.json asks", () => {
+    const { devDependencies, engines, peerDependencies } = packages[""]!
+    assert.deepStrictEqual(
+      { devDependencies, engines, peerDependencies },
+      {
+        devDependencies: manifest.devDependencies,
+        engines: manifest.engines,
+        peerDependencies: manifest.peerDependencies
+      }
+    )
+  })
+
+  it("are locked for every platform, or `npm ci` refuses (`node scripts/complete-lock.mjs` mends it)", () => {
+    const missing = Object.entries(packages).flatMap(([key, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter((name) =>
+        packages[`node_modules/${name}`] === undefined && packages[`${key}/node_modules/${name}`] === undefined
+      )
+    )
+    assert.deepStrictEqual(missing, [])
+  })
+})
