@@ -159,7 +159,7 @@ export const traced: {
       ? describeCall(() => (given as (...args: Args) => Readonly<Record<string, unknown>>)(...args))
       : given
     const span = startSpan(name, { ...options, attributes })
-    return runInSpan(span, () => fn.apply(this, args))
+    return runInSpan(span, () => Reflect.apply(fn, this, args))
   }
   Object.defineProperty(wrapped, "name", { value: fn.name, configurable: true })
   Object.defineProperty(wrapped, "length", { value: fn.length, configurable: true })
