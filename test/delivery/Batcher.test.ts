@@ -195,6 +195,21 @@ describe("Batcher", () => {
       assert.deepStrictEqual(account.dropped, { queue_full: 2 })
     }))
 
+  it.effect("has its room back when a batch is settled", () =>
+    Effect.gen(function*() {
+      const { account, offer } = yield* setUp({ maxQueueBytes: 100, maxQueueSize: 3, scheduleDelay: "1 second" }, {
+        weight: (item) => item,
+        reply: (items) =>
+          items[0] === 50 ? Effect.fail({ reason: "export_error", message: "no" }) : Effect.succeed({ exported: 3 })
+      })
+      for (const items of [[40, 30, 30], [50, 25, 25], [100], [1, 1, 98]]) {
+        offer(...items)
+        yield* seconds(1)
+        assert.strictEqual(account.queued, 0)
+      }
+      assert.deepStrictEqual([account.exported, account.dropped], [7, { export_error: 3 }])
+    }))
+
   it.effect("drops an item larger than the whole queue, and one that cannot be encoded", () =>
     Effect.gen(function*() {
       const { account, batches, close, lines, offer } = yield* setUp({ maxQueueBytes: 100 }, { weight: (item) => item })

@@ -1,0 +1,206 @@
+/**
+ * Spans over OTLP/HTTP (`protocol/exporter.md`, `opentelemetry-proto/docs/specification.md#otlphttp`).
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as DefaultTransport from "../delivery/DefaultTransport.ts"
+import * as Delivery from "../delivery/Delivery.ts"
+import type { TlsOptions } from "../delivery/NodeTransport.ts"
+import { Transport, type TransportResponse } from "../delivery/Transport.ts"
+import { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import type { OtlpEncoder, OtlpSpanBatch } from "../otlp/OtlpEncoder.ts"
+import * as OtlpJson from "../otlp/OtlpJson.ts"
+import * as OtlpProtobuf from "../otlp/OtlpProtobuf.ts"
+import { decodeExportResponse, decodeStatusMessage } from "../otlp/OtlpResponse.ts"
+import * as SpanExporter from "./SpanExporter.ts"
+
+/** Options of {@link make}. */
+export interface OtlpSpanExporterOptions extends Omit<Delivery.DeliveryOptions, "name">, TlsOptions {
+  /** Where spans are posted, used as it is, as in `http://localhost:4318/v1/traces`. */
+  readonly url: string
+  /** Short name of the destination, used in the ledger and in diagnostics. Default `otlp`. */
+  readonly name?: string | undefined
+  /** Default `http/protobuf`. */
+  readonly protocol?: "http/protobuf" | "http/json" | undefined
+  /** Largest request body before compression, in bytes; larger batches are split. Default 64 MiB. */
+  readonly maxRequestBytes?: number | undefined
+}
+
+// Below this the envelope outweighs the spans, and a server that refuses it refuses everything.
+const minLearnedBytes = 64 * 1024
+
+/**
+ * Makes an exporter that posts spans to an OTLP/HTTP endpoint.
+ *
+ * **Details**
+ *
+ * Sends with the `Transport` in context, or else with the runtime's own (then the certificate options hold), which lives
+ * as long as the scope. See `Delivery.make` for retries.
+ *
+ * What a batch comes to: `2xx` exported, less what a partial success reports (`partial_rejected`); a body that is no OTLP
+ * answer is a warning. A batch above `maxRequestBytes` is split, and a single span above it is dropped (`oversize`). `413`
+ * splits the batch, and later batches are split before they are sent. Any other status: `permanent_status`, with the
+ * server's message in diagnostics. No answer within the retry age: `retry_exhausted`; an unusable one: `export_error`.
+ */
+export const make = (
+  options: OtlpSpanExporterOptions
+): Effect.Effect<SpanExporter.SpanExporterShape, never, Scope.Scope> =>
+  makeWith(options.protocol === "http/json" ? OtlpJson.encoder : OtlpProtobuf.encoder, options)
+
+/** {@link make} with a given encoder, so that a bundle carries only that one. */
+export const makeWith = Effect.fnUntraced(function*(
+  encoder: OtlpEncoder,
+  options: Omit<OtlpSpanExporterOptions, "protocol">
+): Effect.fn.Return<SpanExporter.SpanExporterShape, never, Scope.Scope> {
+  const diagnostics = yield* Diagnostics
+  const provided = yield* Effect.serviceOption(Transport)
+  const transport = Option.isSome(provided) ? provided.value : yield* DefaultTransport.make(options)
+  const name = options.name ?? "otlp"
+  const delivery = yield* Effect.provideService(Delivery.make({ ...options, name }), Transport, transport)
+  const maxRequestBytes = options.maxRequestBytes ?? 64 * 1024 * 1024
+  const { contentType } = encoder
+  /** Largest body the destination is believed to take. */
+  let learnedBytes = Infinity
+
+  const exportError = (reason: SpanExporter.ExportError["reason"], detail: string): SpanExporter.ExportError =>
+    new SpanExporter.ExportError({ destination: name, reason, detail })
+
+  const typeOf = (response: TransportResponse): string => response.headers["content-type"] ?? contentType
+
+  const accepted = (response: TransportResponse, count: number): SpanExporter.ExportResult => {
+    const answer = decodeExportResponse(typeOf(response), response.body)
+    if (Result.isFailure(answer)) {
+      const type = JSON.stringify(typeOf(response).slice(0, 64))
+      diagnostics.report(
+        "warn",
+        `${name}.answer`,
+        `${name}: the answer to an accepted request is not OTLP (${type}); is something else listening there?`
+      )
+      return { exported: count }
+    }
+    const partial = answer.success
+    if (partial === undefined) return { exported: count }
+    const rejected = Math.min(partial.rejectedSpans, count)
+    diagnostics.report(
+      "warn",
+      `${name}.partial_success`,
+      `${name}: the destination rejected ${rejected} of ${count} spans: ${quote(partial.errorMessage)}`
+    )
+    return { exported: count - rejected, rejected: { partial_rejected: rejected } }
+  }
+
+  const refused = (response: TransportResponse, count: number): SpanExporter.ExportResult => {
+    const { status } = response
+    diagnostics.report(
+      "error",
+      `${name}.status.${status}`,
+      `${name}: ${count} spans refused with HTTP ${status}${advice(status)}: ${quote(messageOf(response))}`
+    )
+    return { exported: 0, rejected: { permanent_status: count } }
+  }
+
+  const messageOf = (response: TransportResponse): string => {
+    const type = typeOf(response)
+    // A gateway in front of the receiver answers in plain text.
+    return decodeStatusMessage(type, response.body) ??
+      (/^text\/plain\b/i.test(type) ? new TextDecoder().decode(response.body.subarray(0, 512)).trim() : "")
+  }
+
+  const quote = (text: string): string =>
+    text === "" ? "no message" : JSON.stringify(delivery.scrub(text).slice(0, 512))
+
+  const deliver = (
+    batch: OtlpSpanBatch,
+    since: bigint
+  ): Effect.Effect<SpanExporter.ExportResult, SpanExporter.ExportError> =>
+    Effect.gen(function*() {
+      const body = yield* Effect.try({
+        try: () => batch.toBody(),
+        catch: () => exportError("unserializable", "the batch could not be encoded")
+      })
+      const { count } = batch
+      const size = body.byteLength
+      if (size > maxRequestBytes || (count > 1 && size > learnedBytes)) {
+        return yield* halve(
+          batch,
+          since,
+          () => exportError("oversize", `one span takes ${size} bytes, more than ${maxRequestBytes}`)
+        )
+      }
+      const response = yield* Effect.mapError(
+        delivery.send({ url: options.url, contentType, body, since }),
+        (error) => exportError(error.reason, error.detail)
+      )
+      if (response.status >= 200 && response.status < 300) return accepted(response, count)
+      if (response.status === 413 && count > 1) {
+        learnedBytes = Math.max(minLearnedBytes, Math.min(learnedBytes, size >>> 1))
+        return yield* halve(batch, since)
+      }
+      return refused(response, count)
+    })
+
+  const halve = Effect.fnUntraced(function*(
+    batch: OtlpSpanBatch,
+    since: bigint,
+    single?: () => SpanExporter.ExportError
+  ): Effect.fn.Return<SpanExporter.ExportResult, SpanExporter.ExportError> {
+    const halves = batch.split()
+    if (halves === undefined) return yield* single?.() ?? exportError("export_error", "the batch could not be split")
+    const first = yield* Effect.result(deliver(halves[0], since))
+    const second = yield* Effect.result(deliver(halves[1], since))
+    if (Result.isFailure(first) && Result.isFailure(second) && first.failure.reason === second.failure.reason) {
+      return yield* first.failure
+    }
+    return add(outcome(first, halves[0].count), outcome(second, halves[1].count))
+  })
+
+  return SpanExporter.make<OtlpSpanBatch>({
+    name,
+    makeBatch: encoder.makeSpanBatch,
+    retryAge: delivery.maxAgeMillis,
+    export: (batch) =>
+      batch.count === 0
+        ? Effect.succeed({ exported: 0 })
+        : Effect.flatMap(Clock.monotonicTimeNanos, (since) => deliver(batch, since))
+  })
+})
+
+/** {@link make} as a layer. */
+export const layer = (options: OtlpSpanExporterOptions): Layer.Layer<SpanExporter.SpanExporter> =>
+  Layer.effect(SpanExporter.SpanExporter, make(options))
+
+const advice = (status: number): string =>
+  status === 401 || status === 403
+    ? " (check the credentials in the configured headers)"
+    : status === 404 || status === 405
+    ? " (check the endpoint: traces usually go to /v1/traces)"
+    : status === 415
+    ? " (check the protocol: the endpoint takes another OTLP encoding)"
+    : status >= 300 && status < 400
+    ? " (redirects are not followed: configure the final address)"
+    : ""
+
+const outcome = (
+  result: Result.Result<SpanExporter.ExportResult, SpanExporter.ExportError>,
+  count: number
+): SpanExporter.ExportResult =>
+  Result.isSuccess(result) ? result.success : { exported: 0, dropped: { [result.failure.reason]: count } }
+
+const add = (a: SpanExporter.ExportResult, b: SpanExporter.ExportResult): SpanExporter.ExportResult => ({
+  exported: a.exported + b.exported,
+  rejected: sum(a.rejected, b.rejected),
+  dropped: sum(a.dropped, b.dropped)
+})
+
+const sum = <Reason extends string>(
+  a: { readonly [K in Reason]?: number } | undefined,
+  b: { readonly [K in Reason]?: number } | undefined
+): { readonly [K in Reason]?: number } => {
+  const total: { [K in Reason]?: number } = { ...a }
+  for (const reason in b) total[reason] = (total[reason] ?? 0) + (b[reason] ?? 0)
+  return total
+}
