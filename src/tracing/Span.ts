@@ -16,7 +16,8 @@ export interface SpanOwner {
   readonly resource: Resource
   /** Nanoseconds since the Unix epoch, for spans ended without a time. */
   readonly now: () => bigint
-  readonly toLink: (link: Tracer.SpanLink) => SpanLink
+  /** `undefined` for a span whose ids are no W3C ids. */
+  readonly toLink: (link: Tracer.SpanLink) => SpanLink | undefined
   /** Describes `error` in an `exception` event of `span`. Never throws. */
   readonly recordException: (span: Span, error: unknown) => void
   /** Applies the outcome, books the end, and hands the span to the processors. Never throws. */
@@ -246,15 +247,16 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
     return { name, timeUnixNano, attributes: list, droppedAttributesCount: dropped }
   }
 
-  /** Adds links. */
+  /** Adds links. One to a span whose ids are no W3C ids is dropped and counted. */
   addLinks(links: ReadonlyArray<Tracer.SpanLink>): void {
     if (this.#exit !== undefined) return
     const own = this.#links ??= []
     for (const link of links) {
-      if (own.length >= this.#owner.limits.links) {
+      const made = own.length >= this.#owner.limits.links ? undefined : this.#owner.toLink(link)
+      if (made === undefined) {
         this.droppedLinksCount++
       } else {
-        own.push(this.#owner.toLink(link))
+        own.push(made)
         this.#effectLinks.push(link)
       }
     }

@@ -296,17 +296,16 @@ export class TracerCore implements SpanOwner {
     span.addException(this.now(), Outcome.describeException(error))
   }
 
-  toLink(link: Tracer.SpanLink): SpanLink {
-    const target = link.span
-    const own = isOwn(target) ? target : undefined
-    const foreign = own === undefined ? foreignContext(target) : undefined
+  toLink(link: Tracer.SpanLink): SpanLink | undefined {
+    const context = this.spanContext(link.span)
+    if (context === undefined) return undefined
     const { dropped, list } = Attributes.fromRecord(link.attributes, this.limits.link)
     return {
-      traceId: own?.traceId ?? foreign?.traceId ?? "0".repeat(32),
-      spanId: own?.spanId ?? foreign?.spanId ?? "0".repeat(16),
-      traceFlags: own?.traceFlags ?? foreign?.traceFlags ?? 0,
-      isRemote: foreign?.isRemote ?? false,
-      traceState: own?.traceState ?? foreign?.traceState ?? "",
+      traceId: context.traceId,
+      spanId: context.spanId,
+      traceFlags: context.traceFlags,
+      isRemote: context.isRemote,
+      traceState: context.traceState,
       attributes: list,
       droppedAttributesCount: dropped
     }
@@ -436,6 +435,6 @@ class Input {
   }
 
   get links(): ReadonlyArray<SpanLink> {
-    return (this.#start.links ?? noLinks).map((link) => this.#core.toLink(link))
+    return (this.#start.links ?? noLinks).flatMap((link) => this.#core.toLink(link) ?? [])
   }
 }
