@@ -15,7 +15,7 @@ const run = promisify(execFile)
 let packed: Packed
 /** Every public specifier of the package: a built module that no `null` of its exports hides. */
 let specifiers: ReadonlyArray<string>
-/** The folders that those hide. */
+/** The files and folders that those hide. */
 let hidden: ReadonlyArray<string>
 
 beforeAll(() => {
@@ -24,7 +24,9 @@ beforeAll(() => {
     readonly exports: Readonly<Record<string, unknown>>
   }
   const keys = Object.keys(exports)
-  hidden = keys.filter((key) => exports[key] === null && key.endsWith("/*")).map((key) => key.slice(2, -1))
+  hidden = keys.filter((key) => exports[key] === null && !key.includes("*/")).map((key) =>
+    key.slice(2).replace("*", "")
+  )
   specifiers = packed.files
     .map((file) => /^dist\/(.+)\.js$/.exec(file)?.[1])
     .filter((path) =>
@@ -32,7 +34,9 @@ beforeAll(() => {
     )
     .map((path) => `effect-telemetry/${path}`)
     .concat(
-      keys.filter((key) => !key.includes("*") && !key.endsWith(".json")).map((key) => `effect-telemetry${key.slice(1)}`)
+      keys.filter((key) => exports[key] !== null && !/\*|\.json$/.test(key)).map((key) =>
+        `effect-telemetry${key.slice(1)}`
+      )
     )
 })
 
