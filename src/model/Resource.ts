@@ -101,10 +101,10 @@ export const fromEnvString = (text: string): FromEnvString => {
   for (let i = 0; i < pairs.length; i++) {
     const pair = pairs[i]!.trim()
     if (pair === "") continue
+    if (hasControl(pair)) return invalid(i + 1, "has a control character")
     const equals = pair.indexOf("=")
     if (equals < 0) return invalid(i + 1, "has no \"=\"")
     if (pair.indexOf("=", equals + 1) >= 0) return invalid(i + 1, "has more than one \"=\"")
-    if (hasControl(pair)) return invalid(i + 1, "has a control character")
     if (!percent.isDecodable(pair)) return invalid(i + 1, "is not percent-encoded UTF-8")
     const key = percent.decode(pair.slice(0, equals).trim())
     if (key === "") return invalid(i + 1, "has no key")
