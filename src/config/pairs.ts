@@ -4,7 +4,7 @@
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as percent from "../internal/percent.ts"
-import type { Attributes } from "../model/Attributes.ts"
+import { Attributes } from "../model/Attributes.ts"
 import * as Resource from "../model/Resource.ts"
 import type { Kind } from "./setting.ts"
 import { hidden, showValue } from "./show.ts"
@@ -90,7 +90,7 @@ export const attributes: Kind<Readonly<Record<string, unknown>>, Attributes> = {
   unit: "",
   show: showValue,
   option: Schema.Record(Schema.String, Schema.Unknown),
-  value: Schema.Record(Schema.String, Schema.Any) as Schema.Codec<Attributes>,
+  value: Schema.toType(Attributes),
   fromOption: (option) => Resource.make(option).attributes,
   parse(raw, { complain }) {
     const { error, resource } = Resource.fromEnvString(raw)
