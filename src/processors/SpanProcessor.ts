@@ -105,7 +105,7 @@ export const compose = (
   }
 
   let tail: SpanSink = end
-  let run = chain(0, { emit: (span) => tail.emit(span), drop: (reason, count) => tail.drop(reason, count) })
+  const run = chain(0, { emit: (span) => tail.emit(span), drop: (reason, count) => tail.drop(reason, count) })
   return {
     name: processors.map((processor) => processor.name).join(","),
     onStart: starting.length === 0 ? undefined : (span) => {

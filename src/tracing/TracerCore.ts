@@ -8,7 +8,7 @@
  * throws into the program.
  */
 import * as Context from "effect/Context"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
 import type { TextMapPropagator } from "../context/TextMap.ts"
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
