@@ -152,14 +152,21 @@ export class ByteWriter {
   /** Writes an integer from 0 to 2^53 as a varint. */
   varint(value: number): void {
     this.ensure(10)
+    this.pos = this.putVarint(this.pos, value)
+  }
+
+  /**
+   * Writes a varint at `pos`, where there is room for it, and returns the position behind it. Unlike `varint` it never
+   * moves the record, so bytes behind it are safe.
+   */
+  putVarint(pos: number, value: number): number {
     const bytes = this.bytes
-    let pos = this.pos
     while (value >= 0x80) {
       bytes[pos++] = value & 0x7f | 0x80
       value = value < 0x80000000 ? value >>> 7 : Math.floor(value / 0x80)
     }
-    bytes[pos++] = value
-    this.pos = pos
+    bytes[pos] = value
+    return pos + 1
   }
 
   /** Writes 64 bits, given as two words, as a varint. */
@@ -202,9 +209,7 @@ export class ByteWriter {
     this.ensure(extra)
     const from = begun + this.mark
     this.bytes.copyWithin(from + extra, from, this.pos)
-    this.pos = from - 1
-    this.varint(size)
-    this.pos += size
+    this.pos = this.putVarint(from - 1, size) + size
   }
 
   /** Writes `text` as UTF-8 and returns the number of bytes. A lone surrogate becomes U+FFFD. */
@@ -250,8 +255,6 @@ export class ByteWriter {
       const from = begun + this.mark
       this.bytes.copyWithin(from + actual - guess, from, from + size)
     }
-    this.pos = begun + this.mark - guess
-    this.varint(size)
-    this.pos += size
+    this.pos = this.putVarint(begun + this.mark - guess, size) + size
   }
 }

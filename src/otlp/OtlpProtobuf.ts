@@ -234,13 +234,11 @@ class ProtobufFormat implements SpanFormat {
     const start = writer.pos
     writer.pos = start + extra
     writer.words(key.words, key.size - 1)
-    writer.pos = start
-    writer.byte(tag)
-    writer.varint(keyValueSize)
-    writer.pos = start + extra + key.size - 1
-    writer.varint(anySize)
-    writer.byte(0x0a)
-    writer.varint(size)
+    writer.bytes[start] = tag
+    writer.putVarint(start + 1, keyValueSize)
+    const pos = writer.putVarint(start + extra + key.size - 1, anySize)
+    writer.bytes[pos] = 0x0a
+    writer.pos = writer.putVarint(pos + 1, size)
     const written = writer.utf8(value)
     if (written === size) return
     writer.pos = begun + writer.mark
@@ -384,9 +382,7 @@ const endSpan = (writer: ByteWriter, begun: number): void => {
     start = begun + writer.mark
     writer.bytes.copyWithin(start + shift, start, start + size)
   }
-  writer.pos = start - 2
-  writer.varint(size)
-  writer.pos += size
+  writer.pos = writer.putVarint(start - 2, size) + size
 }
 
 const schemaUrl = (url: string | undefined): Uint8Array => {
