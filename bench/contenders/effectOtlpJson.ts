@@ -1,0 +1,4 @@
+import * as OtlpSerialization from "effect/observability/OtlpSerialization"
+import { effectOtlp } from "./effectOtlp.ts"
+
+export default effectOtlp(OtlpSerialization.layerJson)

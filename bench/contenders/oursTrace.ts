@@ -1,0 +1,3 @@
+import { ours, traceSpan } from "./ours.ts"
+
+export default ours(traceSpan, "http/protobuf")

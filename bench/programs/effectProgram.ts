@@ -1,0 +1,107 @@
+/** The program of the contenders that trace Effect: the same code, under another tracer or another operator. */
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Scheduler from "effect/Scheduler"
+import type { SpanAttributes } from "./attributes.ts"
+import { cartAttributes, queryAttributes, renderAttributes, requestAttributes } from "./attributes.ts"
+import type { Contender, Load, Setup } from "./Load.ts"
+import { requestsPerTurn } from "./Load.ts"
+
+/** Puts a span around an effect. */
+export type SpanOperator = (
+  self: Effect.Effect<number>,
+  name: string,
+  attributes: SpanAttributes
+) => Effect.Effect<number>
+
+/**
+ * `Effect.withSpan`. Without the stack trace of the place that built the span: it costs the same under every tracer,
+ * several times what most of them cost, and hides them in its noise.
+ */
+export const withSpan: SpanOperator = (self, name, attributes) =>
+  Effect.withSpan(self, name, { attributes, captureStackTrace: false })
+
+/** No span at all. */
+export const withoutSpan: SpanOperator = (self, _name, attributes) =>
+  attributes === undefined ? Effect.die("no attributes") : self
+
+const requestWith = (span: SpanOperator) => (i: number): Effect.Effect<number> => {
+  const cart = span(Effect.sync(() => i & 7), "cart.load", cartAttributes(i))
+  const query = span(Effect.sync(() => i & 3), "db.query", queryAttributes(i))
+  const render = span(Effect.sync(() => i & 1), "render", renderAttributes(i))
+  return span(
+    Effect.flatMap(cart, (a) => Effect.flatMap(query, (b) => Effect.map(render, (c) => a + b + c))),
+    "GET /orders/:id",
+    requestAttributes(i)
+  )
+}
+
+const prebuiltCount = 64
+
+/** Requests one after the other in one fiber, with a turn of the event loop after every few. */
+const steady = (requests: number, request: (i: number) => Effect.Effect<number>) =>
+  Effect.gen(function*() {
+    let sum = 0
+    for (let i = 0; i < requests; i++) {
+      sum += yield* request(i)
+      if (i % requestsPerTurn === requestsPerTurn - 1) yield* Effect.yieldNow
+    }
+    return sum
+  })
+
+const paced = (load: Load, request: (i: number) => Effect.Effect<number>) =>
+  Effect.gen(function*() {
+    const rate = load.requests / load.millis
+    const start = performance.now()
+    let sum = 0
+    let made = 0
+    while (made < load.requests) {
+      // An open loop: what fell due during a stall is made up for, so that no contender is spared by its own stalls.
+      const due = Math.min(load.requests, Math.floor((performance.now() - start) * rate) + 1)
+      while (made < due) {
+        sum += yield* request(made++)
+        if (made % requestsPerTurn === 0) yield* Effect.yieldNow
+      }
+      yield* Effect.sleep(1)
+    }
+    return sum
+  })
+
+const burst = (requests: number, request: (i: number) => Effect.Effect<number>) =>
+  Effect.gen(function*() {
+    let sum = 0
+    for (let i = 0; i < requests; i++) sum += yield* request(i)
+    return sum
+  }).pipe(Effect.provideService(Scheduler.PreventSchedulerYield, true))
+
+/** A contender from its span operator and the layer that installs its tracer. */
+export const effectContender = (options: {
+  readonly span: SpanOperator
+  readonly layer: (setup: Setup) => Layer.Layer<never, unknown>
+}): Contender => {
+  const request = requestWith(options.span)
+  const prebuilt = Array.from({ length: prebuiltCount }, (_, i) => request(i))
+  const program = (load: Load): Effect.Effect<number> => {
+    switch (load.kind) {
+      case "calls":
+        return steady(load.requests, request)
+      case "prebuilt":
+        return steady(load.requests, (i) => prebuilt[i % prebuiltCount]!)
+      case "paced":
+        return paced(load, request)
+      case "burst":
+        return burst(load.requests, request)
+    }
+  }
+  return {
+    open: async (setup) => {
+      const runtime = ManagedRuntime.make(options.layer(setup))
+      await runtime.context()
+      return {
+        run: (load) => runtime.runPromise(program(load)),
+        close: () => runtime.dispose()
+      }
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/** The figures of a run, and the file that keeps them. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import type { ContenderInfo } from "./contenders/contenders.ts"
+import type { Machine } from "./machine.ts"
+import { burstSpans, type Mode, type ModeName, pacedSpansPerSecond } from "./modes.ts"
+import { spansPerRequest } from "./programs/attributes.ts"
+import type { Run, Sample, Samples } from "./run.ts"
+import { type Figure, figure, geometricMean, sum } from "./statistics.ts"
+
+/** The figures of one contender. Times of CPU are microseconds per span. */
+export interface Result {
+  readonly name: string
+  readonly role: ContenderInfo["role"]
+  readonly program: ContenderInfo["program"]
+  /** All CPU of the process: program, spans, encoding, sending, shutdown. */
+  readonly cpu: Figure
+  /** The same less the baseline's of the same round. */
+  readonly above: Figure | undefined
+  /** `above` where effects were built once. */
+  readonly abovePrebuilt: Figure | undefined
+  /** Bytes of request bodies per span that arrived. */
+  readonly bytesPerSpan: number | undefined
+  /** Spans that did not arrive, of those made in the rounds above, and in the paced phase. */
+  readonly made: number
+  readonly lost: number
+  readonly paced: {
+    /** Delay of the event loop, milliseconds. */
+    readonly p999: Figure
+    readonly max: number
+    /** Heap and external bytes above those before the phase. */
+    readonly peakHeap: number
+    readonly made: number
+    readonly lost: number
+  }
+  /** Most resident bytes of the process, up to the end of the paced phase. */
+  readonly peakRss: number
+  readonly burst: {
+    readonly made: number
+    readonly lost: number
+    /** Longest stall of the event loop, milliseconds, the making of the spans included. */
+    readonly stall: number
+  }
+}
+
+/** What a regression is judged by: the same in each run, whatever the speed of the machine. */
+export type Ratios = Readonly<Record<string, Figure>>
+
+export interface Results {
+  readonly date: string
+  readonly mode: Mode
+  readonly pacedSpansPerSecond: number
+  readonly burstSpans: number
+  readonly spansPerRequest: number
+  readonly machine: Machine
+  readonly contenders: Readonly<Record<string, Result>>
+  readonly ratios: Ratios
+}
+
+const cpuPerSpan = (sample: Sample): number => (sample.cpuUserMicros + sample.cpuSystemMicros) / sample.spans
+
+const lost = (info: ContenderInfo, samples: ReadonlyArray<Sample>): number =>
+  info.exports ? sum(samples.map((sample) => sample.spans - sample.received.spans)) : 0
+
+const made = (samples: ReadonlyArray<Sample>): number => sum(samples.map((sample) => sample.spans))
+
+/** Per round: the CPU per span less that of the baseline. */
+const differences = (of: ReadonlyArray<Sample>, baseline: ReadonlyArray<Sample>): ReadonlyArray<number> =>
+  of.map((sample, round) => cpuPerSpan(sample) - cpuPerSpan(baseline[round]!))
+
+const resultOf = (samples: Samples, baseline: Samples | undefined): Result => {
+  const { burst, calls, info, paced, prebuilt } = samples
+  const arrived = sum(calls.map((sample) => sample.received.spans))
+  return {
+    name: info.name,
+    role: info.role,
+    program: info.program,
+    cpu: figure(calls.map(cpuPerSpan)),
+    above: baseline === undefined ? undefined : figure(differences(calls, baseline.calls)),
+    abovePrebuilt: baseline === undefined || prebuilt.length === 0
+      ? undefined
+      : figure(differences(prebuilt, baseline.prebuilt)),
+    bytesPerSpan: arrived === 0 ? undefined : sum(calls.map((sample) => sample.received.bytes)) / arrived,
+    made: made(calls) + made(prebuilt),
+    lost: lost(info, calls) + lost(info, prebuilt),
+    paced: {
+      p999: figure(paced.map((sample) => sample.loop!.p999)),
+      max: Math.max(...paced.map((sample) => sample.loop!.max)),
+      peakHeap: Math.max(...paced.map((sample) => sample.loop!.peakHeap - sample.heapBefore)),
+      made: made(paced),
+      lost: lost(info, paced)
+    },
+    peakRss: Math.max(...paced.map((sample) => sample.peakRss)),
+    burst: {
+      made: made(burst),
+      lost: lost(info, burst),
+      stall: Math.max(...burst.map((sample) => sample.loop!.max))
+    }
+  }
+}
+
+/**
+ * The cost of each of ours as a share of what the exporting rivals cost (their geometric mean), round by round.
+ *
+ * `Trace.span` may cost less than `Effect.withSpan` under a tracer that does nothing, so its cost, and that of the rivals
+ * it is compared with, is taken above the program without spans.
+ */
+const ratiosOf = (run: Run): Ratios => {
+  const find = (id: string) => run.samples.find(({ info }) => info.id === id)
+  const rivals = run.samples.filter(({ info }) => info.role === "rival" && info.exports)
+  const ratios: Record<string, Figure> = {}
+  for (const ours of run.samples.filter(({ info }) => info.role === "ours")) {
+    const onBare = ours.info.id === "oursTrace"
+    const peers = onBare ? rivals.filter(({ info }) => info.program === "effect") : rivals
+    const cost = (of: Samples, round: number): number | undefined => {
+      const baseline = find(onBare ? "bare" : of.info.baseline ?? "")
+      return baseline === undefined ? undefined : cpuPerSpan(of.calls[round]!) - cpuPerSpan(baseline.calls[round]!)
+    }
+    const rounds = ours.calls.flatMap((_, round) => {
+      const own = cost(ours, round)
+      const theirs = peers.flatMap((peer) => cost(peer, round) ?? [])
+      // Noise can put a cheap contender below its baseline; a logarithm of that has no meaning.
+      return own === undefined || theirs.length === 0 || theirs.some((value) => value <= 0)
+        ? []
+        : [own / geometricMean(theirs)]
+    })
+    if (rounds.length > 0) ratios[ours.info.id] = figure(rounds)
+  }
+  return ratios
+}
+
+export const resultsOf = (run: Run, mode: Mode, machine: Machine, date: string): Results => ({
+  date,
+  mode,
+  pacedSpansPerSecond,
+  burstSpans,
+  spansPerRequest,
+  machine,
+  contenders: Object.fromEntries(
+    run.samples.map((samples) => [
+      samples.info.id,
+      resultOf(samples, run.samples.find(({ info }) => info.id === samples.info.baseline))
+    ])
+  ),
+  ratios: ratiosOf(run)
+})
+
+/** The kept results, by mode. */
+export type Kept = { readonly [K in ModeName]?: Results }
+
+const file = new URL("results.json", import.meta.url)
+
+export const readKept = (): Kept => existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) as Kept : {}
+
+/** Figures need no more digits than they have meaning. */
+const rounded = (_key: string, value: unknown): unknown =>
+  typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
+
+/** Keeps the results of a run in place of the last of the same mode. */
+export const keep = (results: Results): void =>
+  writeFileSync(file, JSON.stringify({ ...readKept(), [results.mode.name]: results }, rounded, 2) + "\n")

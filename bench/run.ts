@@ -1,0 +1,138 @@
+/** One run: starts everyone, then takes turns, so that whatever else the machine does meets all alike. */
+import type { ContenderInfo } from "./contenders/contenders.ts"
+import { burstSpans, type Mode, pacedSpansPerSecond } from "./modes.ts"
+import { type Child, type Receiver, startChild, startReceiver } from "./processes.ts"
+import type { Load, Setup } from "./programs/Load.ts"
+import { spansPerRequest } from "./programs/attributes.ts"
+import type { Measured } from "./protocol.ts"
+import type { Received } from "./receiver.ts"
+
+/** One phase of one contender, and what arrived of it. */
+export interface Sample extends Measured {
+  readonly received: Received
+}
+
+/** The samples of a contender, by phase; round `n` of one contender ran beside round `n` of every other. */
+export interface Samples {
+  readonly info: ContenderInfo
+  readonly calls: Array<Sample>
+  readonly prebuilt: Array<Sample>
+  readonly paced: Array<Sample>
+  readonly burst: Array<Sample>
+}
+
+export interface Run {
+  readonly samples: ReadonlyArray<Samples>
+  /** Contenders that could not be loaded, with the reason. */
+  readonly skipped: ReadonlyArray<{ readonly info: ContenderInfo; readonly reason: string }>
+}
+
+interface Phase {
+  readonly name: Load["kind"]
+  readonly load: Load
+  readonly settings: Setup["settings"]
+  readonly sampleLoop: boolean
+  readonly kept: boolean
+}
+
+const phasesOf = (mode: Mode): ReadonlyArray<Phase> => {
+  const steady = (name: "calls" | "prebuilt", kept: boolean): Phase => ({
+    name,
+    load: { kind: name, requests: mode.requests, millis: 0 },
+    settings: "delivering",
+    sampleLoop: false,
+    kept
+  })
+  const times = (count: number, phase: Phase) => Array.from({ length: count }, () => phase)
+  const paced: Phase = {
+    name: "paced",
+    load: {
+      kind: "paced",
+      requests: Math.round(pacedSpansPerSecond * mode.pacedMillis / 1000 / spansPerRequest),
+      millis: mode.pacedMillis
+    },
+    settings: "delivering",
+    sampleLoop: true,
+    kept: true
+  }
+  const burst: Phase = {
+    name: "burst",
+    load: { kind: "burst", requests: burstSpans / spansPerRequest, millis: 0 },
+    settings: "defaults",
+    sampleLoop: true,
+    kept: true
+  }
+  return [
+    ...times(mode.warmups, steady("calls", false)),
+    ...times(mode.rounds, steady("calls", true)),
+    ...(mode.prebuilt ? [steady("prebuilt", false), ...times(mode.rounds, steady("prebuilt", true))] : []),
+    ...times(mode.pacedRounds, paced),
+    burst
+  ]
+}
+
+const startAll = async (infos: ReadonlyArray<ContenderInfo>) => {
+  const children: Array<{ readonly info: ContenderInfo; readonly child: Child }> = []
+  const skipped: Array<{ readonly info: ContenderInfo; readonly reason: string }> = []
+  for (const info of infos) {
+    const child = await startChild(info.id)
+    if (typeof child === "string") skipped.push({ info, reason: child })
+    else children.push({ info, child })
+  }
+  return { children, skipped }
+}
+
+const generation = async (
+  mode: Mode,
+  number: number,
+  receiver: Receiver,
+  samples: ReadonlyMap<string, Samples>,
+  tell: (text: string) => void
+): Promise<Run["skipped"]> => {
+  const { children, skipped } = await startAll([...samples.values()].map(({ info }) => info))
+  try {
+    const phases = phasesOf(mode)
+    for (const [round, phase] of phases.entries()) {
+      tell(`generation ${number + 1} of ${mode.generations}, round ${round + 1} of ${phases.length}: ${phase.name}`)
+      for (const position of children.keys()) {
+        const { child, info } = children[(position + round) % children.length]!
+        if (phase.name === "prebuilt" && info.program !== "effect") continue
+        const key = `${info.id}.${number}.${round}`
+        const measured = await child.run({
+          endpoint: receiver.endpoint(key),
+          settings: phase.settings,
+          load: phase.load,
+          sampleLoop: phase.sampleLoop
+        })
+        const received = await receiver.received(key, info.exports ? measured.spans : 0)
+        if (received.errors.length > 0) throw new Error(`${info.id}: ${received.errors[0]}`)
+        if (phase.kept) samples.get(info.id)![phase.name].push({ ...measured, received })
+      }
+    }
+  } finally {
+    for (const { child } of children) child.stop()
+  }
+  return skipped
+}
+
+/** Runs all of `infos` in `mode`, and tells how far it is. */
+export const run = async (
+  infos: ReadonlyArray<ContenderInfo>,
+  mode: Mode,
+  tell: (text: string) => void
+): Promise<Run> => {
+  const samples = new Map<string, Samples>(
+    infos.map((info) => [info.id, { info, calls: [], prebuilt: [], paced: [], burst: [] }])
+  )
+  let skipped: Run["skipped"] = []
+  const receiver = await startReceiver()
+  try {
+    for (let number = 0; number < mode.generations; number++) {
+      skipped = await generation(mode, number, receiver, samples, tell)
+    }
+  } finally {
+    receiver.stop()
+  }
+  const without = new Set(skipped.map(({ info }) => info.id))
+  return { samples: [...samples.values()].filter(({ info }) => !without.has(info.id)), skipped }
+}
