@@ -116,7 +116,7 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       const sampler = Option.getOrElse(yield* Effect.serviceOption(Sampler), () => fromConfig(config.sampler))
       const propagator = Option.getOrElse(
         yield* Effect.serviceOption(Propagator.Propagator),
-        () => Propagator.composite(namedPropagators(config.propagators, diagnostics), diagnostics)
+        () => Propagator.composite(config.propagators.map((name) => propagators[name]), diagnostics)
       )
       const tracer = yield* Tracer.make({ resource, disabled: config.disabled }).pipe(
         Effect.provideService(SpanProcessor, processor),
@@ -174,13 +174,7 @@ const ProvidedDiagnostics = Context.Service<Diagnostics.Diagnostics, Diagnostics
   Diagnostics.Diagnostics.key
 )
 
-const namedPropagators = (names: ReadonlyArray<TelemetryConfig.PropagatorName>, diagnostics: Diagnostics.Diagnostics) =>
-  names.flatMap((name) => {
-    if (name === "tracecontext") return [Propagator.traceContext]
-    if (name === "baggage") return [Propagator.baggage]
-    diagnostics.report("warn", `config.propagators.${name}`, `the propagator ${name} does not exist yet and is ignored`)
-    return []
-  })
+const propagators = { tracecontext: Propagator.traceContext, baggage: Propagator.baggage }
 
 const totals = (ledger: SignalLedger) => {
   const sum = { exported: 0, failed: 0, spooled: 0, queued: 0 }
