@@ -49,6 +49,7 @@ const startSpan = (
   clock: Clock.Clock
 ): AnyOwnSpan => {
   const links = fiber.getRef(References.TracerSpanLinks)
+  const local = fiber.getRef(TraceLocal)
   const span = tracer.core.start({
     name,
     kind: options?.kind ?? "internal",
@@ -56,8 +57,8 @@ const startSpan = (
     startTimeUnixNano: clock.currentTimeNanosUnsafe(),
     links: links.length === 0 ? options?.links : [...links, ...options?.links ?? []],
     attributes: options?.attributes,
-    scope: fiber.getRef(TraceLocal).scope,
-    baggage: fiberBaggage(fiber),
+    scope: local.scope,
+    baggage: fiberBaggage(fiber, local),
     sampled: options?.sampled,
     outcome: options?.outcome
   })

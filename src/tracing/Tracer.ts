@@ -32,8 +32,10 @@ export const Reservation: Context.Reference<{ used: boolean; readonly span: Rese
   )
 
 /** The baggage that is current on a fiber: the innermost of what was set by an operator and what the span captured. */
-export const fiberBaggage = (fiber: Fiber.Fiber<unknown, unknown>): Baggage | undefined => {
-  const local = fiber.getRef(TraceLocal)
+export const fiberBaggage = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  local: TraceLocal = fiber.getRef(TraceLocal)
+): Baggage | undefined => {
   const span = fiber.cache.span
   if (local.baggage !== undefined && (local.baggageSetIn === span || !isOwn(span))) return local.baggage
   return isOwn(span) ? span.baggage : undefined
@@ -78,8 +80,9 @@ export class TelemetryTracer implements EffectTracer.Tracer {
     if (options.sampled && isUnsampled(parent)) sampled = true
 
     if (fiber !== undefined) {
-      scope = fiber.getRef(TraceLocal).scope
-      baggage = fiberBaggage(fiber)
+      const local = fiber.getRef(TraceLocal)
+      scope = local.scope
+      baggage = fiberBaggage(fiber, local)
       if (options.kind === "server") {
         const request = Context.getOrUndefined(fiber.context, HttpServerRequest)
         if (request !== undefined && !continued.has(request) && !isWithinHttpServer(parent)) {
