@@ -36,7 +36,7 @@ for (const [target, name, value] of missing) {
 
 export default defineConfig({
   resolve: { conditions: ["effect-telemetry-source"] },
-  ssr: { resolve: { conditions: ["effect-telemetry-source", "node", "import", "module", "default"] } },
+  ssr: { resolve: { conditions: ["effect-telemetry-source", "node", "import", "default"] } },
   test: {
     include: ["test/**/*.test.ts"],
     // Processes, not threads: tests of exit hooks, environment variables and async-local context each own theirs.

@@ -34,6 +34,9 @@ const scope = { name: "shop/http", version: "1.0.0" }
 const methods = ["GET", "POST", "PUT"]
 const routes = ["/orders/:id", "/carts/:id/items", "/products/search", "/health", "/users/:id/addresses"]
 
+// A program's span names are few and constant.
+const names = Array.from({ length: 15 }, (_, i) => `${methods[i % 3]} ${routes[i % 5]}`)
+
 const attributesOf = (i: number): Record<string, string | number | boolean> => ({
   "http.request.method": methods[i % 3]!,
   "http.route": routes[i % 5]!,
@@ -56,7 +59,7 @@ const make = (i: number): { readonly ours: ReadableSpan; readonly theirs: SdkSpa
   const seconds = 1_763_800_000 + i
   const nanos = 123_456_789 + i
   const attributes = attributesOf(i)
-  const name = `${methods[i % 3]} ${routes[i % 5]}`
+  const name = names[i % 15]!
   const failed = i % 11 === 0
   const ours: ReadableSpan = {
     traceId,

@@ -214,6 +214,8 @@ export class ByteWriter {
 
   /** Writes `text` as UTF-8 and returns the number of bytes. A lone surrogate becomes U+FFFD. */
   utf8(text: string): number {
+    // JavaScript callers may pass anything; a length of `undefined` would spoil the position for good.
+    if (typeof text !== "string") throw new TypeError("not a string")
     const length = text.length
     if (length > shortText) return this.utf8Native(text)
     this.ensure(length * 3)

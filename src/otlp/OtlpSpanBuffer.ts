@@ -174,21 +174,23 @@ export class OtlpSpanBuffer implements OtlpSpanBatch {
   }
 
   private groupOf(resource: Resource, scope: InstrumentationScope): ScopeGroup {
-    let groups = this.groups.get(scope)
-    if (groups === undefined) this.groups.set(scope, groups = [])
-    let group = groups.find((group) => group.parent.resource === resource)
-    if (group !== undefined) return group
+    const known = this.groups.get(scope)?.find((group) => group.parent.resource === resource)
+    if (known !== undefined) return known
+    // Both envelopes are made before anything is kept: a scope or resource that cannot be written leaves no trace.
     let parent = this.resources.find((group) => group.resource === resource)
-    if (parent === undefined) {
-      parent = { resource, scopes: [], ...this.format.resource(resource) }
+    const fresh = parent === undefined
+    parent ??= { resource, scopes: [], ...this.format.resource(resource) }
+    const group: ScopeGroup = { scope, parent, runs: [], size: 0, ...this.format.scope(scope) }
+    if (fresh) {
       this.resources.push(parent)
       this.overhead += parent.head.length + parent.tail.length + groupOverhead
     }
-    group = { scope, parent, runs: [], size: 0, ...this.format.scope(scope) }
     parent.scopes.push(group)
-    groups.push(group)
-    this.added = group
+    const groups = this.groups.get(scope)
+    if (groups === undefined) this.groups.set(scope, [group])
+    else groups.push(group)
     this.overhead += group.head.length + group.tail.length + groupOverhead
+    this.added = group
     return group
   }
 
