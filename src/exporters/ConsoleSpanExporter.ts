@@ -69,7 +69,7 @@ export const make = (options?: Options): Effect.Effect<SpanExporter.SpanExporter
     const isTty = options?.write === undefined && Terminal.isTerminal(stream)
     const format = options?.format ?? (isTty ? "tree" : "line")
     const diagnostics = yield* Effect.service(Diagnostics.Diagnostics)
-    const write = safely(options?.write ?? writeTo(stream), diagnostics)
+    const write = safely(options?.write ?? writeTo(stream, diagnostics), diagnostics)
     if (format === "json") return jsonExporter(write)
 
     const found = yield* Terminal.capabilities(isTty)
@@ -92,15 +92,19 @@ export const make = (options?: Options): Effect.Effect<SpanExporter.SpanExporter
 export const layer = (options?: Options): Layer.Layer<SpanExporter.SpanExporter> =>
   Layer.effect(SpanExporter.SpanExporter)(make(options))
 
-// Node's console, unlike its streams, survives a pipe that was closed.
-const writeTo = (stream: Terminal.StreamName): (text: string) => void =>
-  stream === "stdout" ? (text) => console.log(text) : (text) => console.error(text)
+const lost = "the console exporter cannot write; what it was given is lost"
+
+const writeTo = (stream: Terminal.StreamName, diagnostics: Diagnostics.Diagnostics): (text: string) => void =>
+  Terminal.lineWriter(stream, () => {
+    // Diagnostics speak on standard error.
+    if (stream === "stdout") diagnostics.report("error", "exporter.console", lost)
+  })
 
 const safely = (write: (text: string) => void, diagnostics: Diagnostics.Diagnostics) => (text: string): void => {
   try {
     write(text)
   } catch {
-    diagnostics.report("error", "exporter.console", "the console exporter could not write; what it held is lost")
+    diagnostics.report("error", "exporter.console", lost)
   }
 }
 
@@ -200,7 +204,7 @@ const holdingExporter = (options: Options | undefined, show: (trace: HeldTrace) 
           for (const span of batch.spans) {
             for (const trace of buffer.add(span, now)) show(trace)
           }
-          if (closed) { for (const trace of buffer.drain()) show(trace) }
+          if (closed) buffer.drain().forEach(show)
           yield* wait
           return { exported: batch.count }
         })

@@ -8,15 +8,54 @@ import * as Option from "effect/Option"
 
 export type StreamName = "stdout" | "stderr"
 
+interface Stream {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly write?: (text: string, done: () => void) => unknown
+  readonly on?: (event: "error", listener: () => void) => unknown
+  readonly off?: (event: "error", listener: () => void) => unknown
+}
+
 interface Host {
   readonly platform?: string
-  readonly [stream: string]: unknown
+  readonly stdout?: Stream
+  readonly stderr?: Stream
 }
 
 const hostProcess = (): Host | undefined => (globalThis as unknown as { readonly process?: Host }).process
 
-const stream = (name: StreamName): { readonly isTTY?: boolean; readonly columns?: number } =>
-  (hostProcess()?.[name] as { readonly isTTY?: boolean; readonly columns?: number } | undefined) ?? {}
+const stream = (name: StreamName): Stream => hostProcess()?.[name] ?? {}
+
+/**
+ * Writes lines to a stream, until the stream breaks: then `broken` is called, once, and nothing is written any more.
+ *
+ * A reader that goes away (`app | head`) makes a stream emit an error some time after the write. Unheard, it ends the
+ * process, `console.log` or not; heard for good, it would hide the same from the program's own writes.
+ */
+export const lineWriter = (name: StreamName, broken: () => void): (text: string) => void => {
+  const target = stream(name)
+  if (target.write === undefined || target.on === undefined || target.off === undefined) {
+    return name === "stdout" ? (text) => console.log(text) : (text) => console.error(text)
+  }
+  let isBroken = false
+  let pending = 0
+  const onError = (): void => {
+    if (isBroken) return
+    isBroken = true
+    broken()
+  }
+  const settled = (): void => {
+    // The error comes behind the call that says the write is over.
+    setImmediate(() => {
+      if (--pending === 0) target.off!("error", onError)
+    })
+  }
+  return (text) => {
+    if (isBroken) return
+    if (pending++ === 0) target.on!("error", onError)
+    target.write!(`${text}\n`, settled)
+  }
+}
 
 export const isTerminal = (name: StreamName): boolean => stream(name).isTTY === true
 

@@ -138,7 +138,7 @@ const matchesValue = (expected: AttributeExpectation, value: AttributeValue | un
 const isEqual = (left: AttributeValue | undefined, right: AttributeValue | undefined): boolean => {
   if (Object.is(left, right)) return true
   if (typeof left === "bigint" || typeof right === "bigint") {
-    return (typeof left === "number" || typeof right === "number") && left == right
+    return isSameInteger(left, right) || isSameInteger(right, left)
   }
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false
   if (left instanceof Uint8Array || right instanceof Uint8Array) {
@@ -150,6 +150,9 @@ const isEqual = (left: AttributeValue | undefined, right: AttributeValue | undef
   return keys.length === Object.keys(right).length &&
     keys.every((key) => Object.hasOwn(right, key) && isEqual((left as Attributes)[key], (right as Attributes)[key]))
 }
+
+const isSameInteger = (left: AttributeValue | undefined, right: AttributeValue | undefined): boolean =>
+  typeof left === "number" && Number.isInteger(left) && typeof right === "bigint" && BigInt(left) === right
 
 const compareEvents = (
   expected: ReadonlyArray<TextExpectation | EventExpectation>,

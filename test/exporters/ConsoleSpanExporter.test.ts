@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
 import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 import * as Console from "../../src/exporters/ConsoleSpanExporter.ts"
 import * as SpanExporter from "../../src/exporters/SpanExporter.ts"
@@ -208,6 +210,46 @@ describe("ConsoleSpanExporter", () => {
       yield* send(exporter, { id: 1 }, { id: 2 })
       assert.strictEqual(diagnostics.counts.get("exporter.console"), 2)
     }))
+
+  describe("on a real stream", () => {
+    const start = (format: string) => {
+      const program = fileURLToPath(new URL("./consoleProgram.ts", import.meta.url))
+      const child = spawn(process.execPath, [
+        "--import",
+        "tsx",
+        "--conditions=effect-telemetry-source",
+        program,
+        format
+      ])
+      let errors = ""
+      child.stderr.setEncoding("utf8").on("data", (text: string) => errors += text)
+      child.stdout.setEncoding("utf8")
+      const ended = new Promise<{ readonly code: number | null; readonly errors: string }>((resolve) =>
+        child.on("close", (code) => resolve({ code, errors }))
+      )
+      return { child, ended }
+    }
+
+    it("writes lines", async () => {
+      const { child, ended } = start("line")
+      let output = ""
+      child.stdout.on("data", (text: string) => output += text)
+      assert.strictEqual((await ended).code, 0)
+      assert.lengthOf(output.split("\n"), 201)
+    })
+
+    for (const format of ["json", "line"]) {
+      it(`leaves the program alone when the reader of ${format} goes away`, async () => {
+        const { child, ended } = start(format)
+        child.stdout.once("data", () => child.stdout.destroy())
+        const { code, errors } = await ended
+        assert.include(errors, "at the end")
+        assert.notInclude(errors, "EPIPE")
+        assert.strictEqual(code, 0)
+        assert.include(errors, "the console exporter cannot write")
+      })
+    }
+  })
 
   it.effect("is a layer of the exporter service", () =>
     Effect.gen(function*() {

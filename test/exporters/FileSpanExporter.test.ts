@@ -148,6 +148,21 @@ describe("FileSpanExporter", () => {
       assert.deepStrictEqual(namesIn(path), [["b"]])
     }))
 
+  it.effect.skipIf(!fs.existsSync("/dev/full"))(
+    "knows a full device, and never rotates one",
+    () =>
+      Effect.gen(function*() {
+        const diagnostics = Diagnostics.make({ write: () => {} })
+        const exporter = yield* File.make({ path: "/dev/full", maxBytes: 1 }).pipe(
+          Effect.provideService(Diagnostics.Diagnostics, diagnostics)
+        )
+        for (let i = 0; i < 2; i++) {
+          const error = yield* Effect.flip(send(exporter, "lost"))
+          assert.strictEqual(error.detail, "no space left on the device (ENOSPC)")
+        }
+      })
+  )
+
   it.effect("has written everything when the scope is closed, and takes what comes late", () =>
     Effect.gen(function*() {
       const path = nodePath.join(yield* directory, "spans.jsonl")
