@@ -35,7 +35,8 @@ const stream = (name: StreamName): Stream => hostProcess()?.[name] ?? {}
 export const lineWriter = (name: StreamName, broken: () => void): (text: string) => void => {
   const target = stream(name)
   if (target.write === undefined || target.on === undefined || target.off === undefined) {
-    return name === "stdout" ? (text) => console.log(text) : (text) => console.error(text)
+    const { console: host } = globalThis
+    return name === "stdout" ? (text) => host.log(text) : (text) => host.error(text)
   }
   let isBroken = false
   let pending = 0

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url"
 import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 import * as Console from "../../src/exporters/ConsoleSpanExporter.ts"
 import * as SpanExporter from "../../src/exporters/SpanExporter.ts"
-import { capabilities } from "../../src/internal/terminal.ts"
+import { capabilities, lineWriter } from "../../src/internal/terminal.ts"
 import { type Fields, readable } from "./spans.ts"
 
 const environment = (env: Record<string, string>) =>
@@ -259,6 +259,20 @@ describe("ConsoleSpanExporter", () => {
       }).pipe(Effect.provide(Console.layer({ write: (text) => void written.push(text) })))
       assert.lengthOf(written, 1)
     }))
+
+  it("falls back to the console where there is no stream to write to", () => {
+    const { console: host, process: node } = globalThis
+    const written: Array<string> = []
+    const note = (name: string) => (text: string) => void written.push(`${name}: ${text}`)
+    Object.assign(globalThis, { process: undefined, console: { log: note("log"), error: note("error") } })
+    try {
+      lineWriter("stdout", () => {})("a")
+      lineWriter("stderr", () => {})("b")
+    } finally {
+      Object.assign(globalThis, { process: node, console: host })
+    }
+    assert.deepStrictEqual(written, ["log: a", "error: b"])
+  })
 
   describe("capabilities", () => {
     const color = (env: Record<string, string>, isTty: boolean) =>
