@@ -26,11 +26,16 @@ export const regressions = (now: Results, kept: Results): ReadonlyArray<string> 
         } times)`
       )
     }
-    if (after.lost + after.paced.lost > 0) {
-      found.push(`${before.name}: ${after.lost + after.paced.lost} spans did not arrive`)
-    }
-    if (after.burst.lost / after.burst.made > before.burst.lost / before.burst.made) {
-      found.push(`${before.name}: lost ${after.burst.lost} of ${after.burst.made} spans of the burst`)
+    if (after.losses.lost > 0) found.push(`${before.name}: ${after.losses.lost} spans did not arrive`)
+    for (const phase of ["paced", "burst"] as const) {
+      const { counted, lost, made } = after[phase].losses
+      const losses = before[phase].losses
+      if (lost / made > losses.lost / losses.made) {
+        found.push(`${before.name}: lost ${lost} of ${made} spans (${phase})`)
+      }
+      if (counted !== undefined && counted !== lost) {
+        found.push(`${before.name}: lost ${lost} spans and counted ${counted} (${phase})`)
+      }
     }
     if ((after.bytesPerSpan ?? 0) > (before.bytesPerSpan ?? Infinity) * bytesTolerance) {
       found.push(

@@ -32,6 +32,7 @@ const measure = async (contender: Contender, job: Job): Promise<Measured> => {
     cpuSystemMicros: used.system,
     wallMillis,
     spans: job.load.requests * spansPerRequest,
+    countedLost: running.countedLost?.(),
     loop: loop ?? stopLoop?.(),
     heapBefore: memory.heapUsed + memory.external,
     peakRss: process.resourceUsage().maxRSS * 1024,

@@ -15,8 +15,8 @@ import type { AttributeList } from "effect-telemetry/model/Attributes"
 import type { ReadableSpan } from "effect-telemetry/model/ReadableSpan"
 
 const spanCount = 512
-const rounds = Number(process.argv[2] ?? 60)
-const repeats = 4
+const rounds = Number(process.argv[2] ?? 240)
+const repeats = 1
 
 const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, "0")
 const random = (): number => (Math.random() * 0x100000000) | 0

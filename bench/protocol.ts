@@ -15,6 +15,8 @@ export interface Measured {
   readonly cpuSystemMicros: number
   readonly wallMillis: number
   readonly spans: number
+  /** Spans that the contender itself says it did not deliver, where it can say so. */
+  readonly countedLost: number | undefined
   readonly loop: LoopDelay | undefined
   /** Heap and external bytes before the phase, after a collection. */
   readonly heapBefore: number

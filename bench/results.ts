@@ -7,6 +7,14 @@ import { spansPerRequest } from "./programs/attributes.ts"
 import type { Run, Sample, Samples } from "./run.ts"
 import { type Figure, figure, geometricMean, sum } from "./statistics.ts"
 
+/** Spans that were made and did not arrive. */
+export interface Losses {
+  readonly made: number
+  readonly lost: number
+  /** How many of them the contender itself counted, where it can say so. */
+  readonly counted: number | undefined
+}
+
 /** The figures of one contender. Times of CPU are microseconds per span. */
 export interface Result {
   readonly name: string
@@ -20,23 +28,22 @@ export interface Result {
   readonly abovePrebuilt: Figure | undefined
   /** Bytes of request bodies per span that arrived. */
   readonly bytesPerSpan: number | undefined
-  /** Spans that did not arrive, of those made in the rounds above, and in the paced phase. */
-  readonly made: number
-  readonly lost: number
+  /** Of the rounds above. */
+  readonly losses: Losses
+  /** At an even rate, with default settings. */
   readonly paced: {
     /** Delay of the event loop, milliseconds. */
     readonly p999: Figure
     readonly max: number
     /** Heap and external bytes above those before the phase. */
     readonly peakHeap: number
-    readonly made: number
-    readonly lost: number
+    readonly losses: Losses
   }
   /** Most resident bytes of the process, up to the end of the paced phase. */
   readonly peakRss: number
+  /** All in one tick, with default settings. */
   readonly burst: {
-    readonly made: number
-    readonly lost: number
+    readonly losses: Losses
     /** Longest stall of the event loop, milliseconds, the making of the spans included. */
     readonly stall: number
   }
@@ -58,10 +65,13 @@ export interface Results {
 
 const cpuPerSpan = (sample: Sample): number => (sample.cpuUserMicros + sample.cpuSystemMicros) / sample.spans
 
-const lost = (info: ContenderInfo, samples: ReadonlyArray<Sample>): number =>
-  info.exports ? sum(samples.map((sample) => sample.spans - sample.received.spans)) : 0
-
-const made = (samples: ReadonlyArray<Sample>): number => sum(samples.map((sample) => sample.spans))
+const lossesOf = (info: ContenderInfo, samples: ReadonlyArray<Sample>): Losses => ({
+  made: sum(samples.map((sample) => sample.spans)),
+  lost: info.exports ? sum(samples.map((sample) => sample.spans - sample.received.spans)) : 0,
+  counted: samples.some((sample) => sample.countedLost === undefined)
+    ? undefined
+    : sum(samples.map((sample) => sample.countedLost!))
+})
 
 /** Per round: the CPU per span less that of the baseline. */
 const differences = (of: ReadonlyArray<Sample>, baseline: ReadonlyArray<Sample>): ReadonlyArray<number> =>
@@ -80,19 +90,16 @@ const resultOf = (samples: Samples, baseline: Samples | undefined): Result => {
       ? undefined
       : figure(differences(prebuilt, baseline.prebuilt)),
     bytesPerSpan: arrived === 0 ? undefined : sum(calls.map((sample) => sample.received.bytes)) / arrived,
-    made: made(calls) + made(prebuilt),
-    lost: lost(info, calls) + lost(info, prebuilt),
+    losses: lossesOf(info, [...calls, ...prebuilt]),
     paced: {
       p999: figure(paced.map((sample) => sample.loop!.p999)),
       max: Math.max(...paced.map((sample) => sample.loop!.max)),
       peakHeap: Math.max(...paced.map((sample) => sample.loop!.peakHeap - sample.heapBefore)),
-      made: made(paced),
-      lost: lost(info, paced)
+      losses: lossesOf(info, paced)
     },
     peakRss: Math.max(...paced.map((sample) => sample.peakRss)),
     burst: {
-      made: made(burst),
-      lost: lost(info, burst),
+      losses: lossesOf(info, burst),
       stall: Math.max(...burst.map((sample) => sample.loop!.max))
     }
   }

@@ -51,7 +51,7 @@ const phasesOf = (mode: Mode): ReadonlyArray<Phase> => {
       requests: Math.round(pacedSpansPerSecond * mode.pacedMillis / 1000 / spansPerRequest),
       millis: mode.pacedMillis
     },
-    settings: "delivering",
+    settings: "defaults",
     sampleLoop: true,
     kept: true
   }

@@ -9,39 +9,38 @@ export interface ContenderInfo {
   readonly program: "effect" | "plain"
   /** What is subtracted: the same program under a tracer that does nothing. Baselines have none. */
   readonly baseline: "noop" | "plainNoop" | undefined
-  /** Whether it sends its spans anywhere. */
+  /** Whether it sends its spans anywhere, and how. */
   readonly exports: boolean
+  readonly encoding: "JSON" | "protobuf" | undefined
 }
 
 const contender = (
   id: string,
-  name: string,
   role: ContenderInfo["role"],
   program: ContenderInfo["program"],
-  rest: { readonly exports?: boolean; readonly baseline?: undefined } = {}
+  name: string,
+  encoding?: ContenderInfo["encoding"]
 ): ContenderInfo => ({
   id,
-  name,
+  name: encoding === undefined ? name : `${name}, ${encoding}`,
   role,
   program,
-  exports: role !== "baseline",
-  baseline: role === "baseline" ? undefined : program === "effect" ? "noop" : "plainNoop",
-  ...rest
+  exports: encoding !== undefined,
+  encoding,
+  baseline: role === "baseline" ? undefined : program === "effect" ? "noop" : "plainNoop"
 })
 
 export const contenders: ReadonlyArray<ContenderInfo> = [
-  contender("bare", "Effect, no spans", "baseline", "effect"),
-  contender("noop", "Effect.withSpan, no-op tracer", "baseline", "effect"),
-  contender("effectNative", "Effect.withSpan, Effect's native tracer (no export)", "rival", "effect", {
-    exports: false
-  }),
-  contender("effectOtlpJson", "Effect.withSpan, Effect's OtlpTracer, JSON", "rival", "effect"),
-  contender("effectOtlpProtobuf", "Effect.withSpan, Effect's OtlpTracer, protobuf", "rival", "effect"),
-  contender("effectSdk", "Effect.withSpan, @effect/opentelemetry NodeSdk, protobuf", "rival", "effect"),
-  contender("oursProtobuf", "Effect.withSpan, effect-telemetry, protobuf", "ours", "effect"),
-  contender("oursJson", "Effect.withSpan, effect-telemetry, JSON", "ours", "effect"),
-  contender("oursTrace", "Trace.span, effect-telemetry, protobuf", "ours", "effect"),
-  contender("plainNoop", "async functions, no-op tracer", "baseline", "plain"),
-  contender("otelJs", "async functions, OpenTelemetry JS, protobuf", "rival", "plain"),
-  contender("oursPromise", "async functions, effect-telemetry/promise, protobuf", "ours", "plain")
+  contender("bare", "baseline", "effect", "Effect, no spans"),
+  contender("noop", "baseline", "effect", "Effect.withSpan, no-op tracer"),
+  contender("effectNative", "rival", "effect", "Effect.withSpan, Effect's native tracer (exports nothing)"),
+  contender("effectOtlpJson", "rival", "effect", "Effect.withSpan, Effect's OtlpTracer", "JSON"),
+  contender("effectOtlpProtobuf", "rival", "effect", "Effect.withSpan, Effect's OtlpTracer", "protobuf"),
+  contender("effectSdk", "rival", "effect", "Effect.withSpan, @effect/opentelemetry NodeSdk", "protobuf"),
+  contender("oursProtobuf", "ours", "effect", "Effect.withSpan, effect-telemetry", "protobuf"),
+  contender("oursJson", "ours", "effect", "Effect.withSpan, effect-telemetry", "JSON"),
+  contender("oursTrace", "ours", "effect", "Trace.span, effect-telemetry", "protobuf"),
+  contender("plainNoop", "baseline", "plain", "async functions, no-op tracer"),
+  contender("otelJs", "rival", "plain", "async functions, OpenTelemetry JS", "protobuf"),
+  contender("oursPromise", "ours", "plain", "async functions, effect-telemetry/promise", "protobuf")
 ]

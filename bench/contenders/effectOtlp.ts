@@ -18,5 +18,5 @@ export const effectOtlp = (serialization: Layer.Layer<OtlpSerialization.OtlpSeri
         url: `${setup.endpoint}/v1/traces`,
         resource: { serviceName: "shop" },
         ...(setup.settings === "delivering" ? { shutdownTimeout: "30 seconds" } : {})
-      }).pipe(Layer.provide(serialization), Layer.provide(FetchHttpClient.layer), Layer.orDie, Layer.merge(Layer.empty))
+      }).pipe(Layer.provide(serialization), Layer.provide(FetchHttpClient.layer), Layer.orDie)
   })

@@ -1,6 +1,5 @@
 /** `Effect.withSpan` through `@effect/opentelemetry` into the OpenTelemetry SDK. To deliver: 30 s to shut down. */
 import * as NodeSdk from "@effect/opentelemetry/NodeSdk"
-import * as Layer from "effect/Layer"
 import { effectContender, withSpan } from "../programs/effectProgram.ts"
 import { otelBatchProcessor } from "./otelExport.ts"
 
@@ -11,5 +10,5 @@ export default effectContender({
       resource: { serviceName: "shop" },
       spanProcessor: otelBatchProcessor(setup),
       ...(setup.settings === "delivering" ? { shutdownTimeout: "30 seconds" } : {})
-    })).pipe(Layer.merge(Layer.empty))
+    }))
 })

@@ -1,8 +1,14 @@
-/** `TelemetryLayer` with its defaults. To deliver as fast as a closed loop can make spans: a longer queue. */
+/**
+ * `TelemetryLayer` with its defaults.
+ *
+ * To deliver however fast a closed loop makes spans, on a machine however busy: a queue of more items (its bound by bytes
+ * stays), and 30 s to shut down.
+ */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { TelemetryLayer } from "effect-telemetry"
+import { Telemetry, TelemetryLayer } from "effect-telemetry"
 import * as Trace from "effect-telemetry/tracing/Trace"
+import { sum } from "../statistics.ts"
 import type { Contender, Setup } from "../programs/Load.ts"
 import { effectContender, type SpanOperator } from "../programs/effectProgram.ts"
 
@@ -11,14 +17,25 @@ export const oursOptions = (setup: Setup, protocol: "http/protobuf" | "http/json
   serviceName: "shop",
   otlp: { endpoint: setup.endpoint, protocol },
   ...(setup.settings === "delivering"
-    ? { shutdownTimeout: "30 seconds" as const, batch: { maxQueueSize: 5_000_000, maxQueueBytes: 2 ** 30 } }
+    ? { shutdownTimeout: "30 seconds" as const, batch: { maxQueueSize: 5_000_000 } }
     : {})
 })
+
+/** What the ledger says was dropped or rejected. */
+const countedLost = (context: Context.Context<Telemetry>): () => number => {
+  const { ledger } = Context.get(context, Telemetry)
+  return () =>
+    Effect.runSync(ledger).destinations.reduce(
+      (total, { dropped, rejected }) => total + sum(Object.values(dropped)) + sum(Object.values(rejected)),
+      0
+    )
+}
 
 export const ours = (span: SpanOperator, protocol: "http/protobuf" | "http/json"): Contender =>
   effectContender({
     span,
-    layer: (setup) => TelemetryLayer(oursOptions(setup, protocol)).pipe(Layer.merge(Layer.empty))
+    layer: (setup) => TelemetryLayer(oursOptions(setup, protocol)),
+    countedLost
   })
 
 /** `Trace.span`, our lean operator. */

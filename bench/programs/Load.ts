@@ -31,6 +31,8 @@ export interface Running {
   readonly run: (load: Load) => Promise<number>
   /** Flushes and shuts down, as the contender's documentation says. */
   readonly close: () => Promise<void>
+  /** After `close`: how many spans it says it did not deliver, where it can say so. */
+  readonly countedLost?: (() => number) | undefined
 }
 
 /** A contender as its module exports it. */

@@ -1,4 +1,5 @@
 /** The program of the contenders that trace Effect: the same code, under another tracer or another operator. */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -76,9 +77,10 @@ const burst = (requests: number, request: (i: number) => Effect.Effect<number>) 
   }).pipe(Effect.provideService(Scheduler.PreventSchedulerYield, true))
 
 /** A contender from its span operator and the layer that installs its tracer. */
-export const effectContender = (options: {
+export const effectContender = <R>(options: {
   readonly span: SpanOperator
-  readonly layer: (setup: Setup) => Layer.Layer<never, unknown>
+  readonly layer: (setup: Setup) => Layer.Layer<R, unknown>
+  readonly countedLost?: (context: Context.Context<R>) => () => number
 }): Contender => {
   const request = requestWith(options.span)
   const prebuilt = Array.from({ length: prebuiltCount }, (_, i) => request(i))
@@ -97,10 +99,11 @@ export const effectContender = (options: {
   return {
     open: async (setup) => {
       const runtime = ManagedRuntime.make(options.layer(setup))
-      await runtime.context()
+      const context = await runtime.context()
       return {
         run: (load) => runtime.runPromise(program(load)),
-        close: () => runtime.dispose()
+        close: () => runtime.dispose(),
+        countedLost: options.countedLost?.(context)
       }
     }
   }
