@@ -109,5 +109,7 @@ describe("Baggage", () => {
     assert.strictEqual(Baggage.toHeader(mixed), "a=1,b=2")
     assert.strictEqual(Baggage.toHeader(mixed, { members: 1, bytes: 100 }), "a=1")
     assert.strictEqual(Baggage.toHeader(mixed, { members: 0, bytes: 100 }), "")
+    assert.strictEqual(Baggage.toHeader(Baggage.make({ a: "x".repeat(8190) })).length, 8192)
+    assert.strictEqual(Baggage.toHeader(Baggage.make({ a: "x".repeat(8191) })), "")
   })
 })
