@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import { lineWriter } from "../internal/lineWriter.ts"
 
 /** Levels of `OTEL_LOG_LEVEL`, loudest first. */
 export type DiagnosticLevel = "none" | "error" | "warn" | "info" | "debug"
@@ -23,7 +24,7 @@ const repeatAfterMillis = 60_000
 const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
 
 /**
- * Makes a `Diagnostics` that writes lines to `write` (default: standard error through `console.error`).
+ * Makes a `Diagnostics` that writes lines to `write` (default: standard error; a reader that goes away does not end the process).
  *
  * **Details**
  *
@@ -36,7 +37,7 @@ export const make = (options?: {
   readonly now?: (() => number) | undefined
 }): Diagnostics => {
   const limit = rank[options?.level ?? "info"]
-  const write = options?.write ?? ((line) => console.error(line))
+  const write = options?.write ?? lineWriter("stderr", () => {})
   const now = options?.now ?? (() => performance.now())
   const counts = new Map<string, number>()
   const written = new Map<string, { at: number; count: number }>()

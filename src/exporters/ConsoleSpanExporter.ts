@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Diagnostics from "../diagnostics/Diagnostics.ts"
 import { sleepUnref } from "../internal/clock.ts"
+import { lineWriter } from "../internal/lineWriter.ts"
 import * as Terminal from "../internal/terminal.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 import * as OtlpJson from "../otlp/OtlpJson.ts"
@@ -95,7 +96,7 @@ export const layer = (options?: Options): Layer.Layer<SpanExporter.SpanExporter>
 const lost = "the console exporter cannot write; what it was given is lost"
 
 const writeTo = (stream: Terminal.StreamName, diagnostics: Diagnostics.Diagnostics): (text: string) => void =>
-  Terminal.lineWriter(stream, () => {
+  lineWriter(stream, () => {
     // Diagnostics speak on standard error.
     if (stream === "stdout") diagnostics.report("error", "exporter.console", lost)
   })

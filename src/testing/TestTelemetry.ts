@@ -11,7 +11,7 @@ import * as Diagnostics from "../diagnostics/Diagnostics.ts"
 import { isSampled } from "../model/ReadableSpan.ts"
 import * as SpanData from "../model/SpanData.ts"
 import type { SpanProcessorShape } from "../processors/SpanProcessor.ts"
-import { Telemetry, TelemetryLayer, type TelemetryLayerOptions } from "../Telemetry.ts"
+import { type Telemetry, TelemetryLayer, type TelemetryLayerOptions } from "../Telemetry.ts"
 import type { TelemetryConfigError } from "../TelemetryConfig.ts"
 import * as IdGenerator from "../tracing/IdGenerator.ts"
 
@@ -74,7 +74,9 @@ export const layer = (
 
     const checked = Effect.sync(() => {
       for (const span of spans) {
-        if (!isSpanData(span)) throw new Error(`the span ${(span as SpanData.SpanData).name} does not fit the SpanData Schema`)
+        if (!isSpanData(span)) {
+          throw new Error(`the span ${(span as SpanData.SpanData).name} does not fit the SpanData Schema`)
+        }
       }
       return spans.slice()
     })

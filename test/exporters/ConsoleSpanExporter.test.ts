@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url"
 import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 import * as Console from "../../src/exporters/ConsoleSpanExporter.ts"
 import * as SpanExporter from "../../src/exporters/SpanExporter.ts"
-import { capabilities, lineWriter } from "../../src/internal/terminal.ts"
+import { lineWriter } from "../../src/internal/lineWriter.ts"
+import { capabilities } from "../../src/internal/terminal.ts"
 import { type Fields, readable } from "./spans.ts"
 
 const environment = (env: Record<string, string>) =>
