@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import { isToken } from "../internal/percent.ts"
-import { emptyContext, type TextMapPropagator } from "./TextMap.ts"
+import { emptyContext, type TextMapPropagator, type TextMapSetter } from "./TextMap.ts"
 import * as W3CBaggage from "./W3CBaggage.ts"
 import * as W3CTraceContext from "./W3CTraceContext.ts"
 
@@ -76,15 +76,18 @@ export const composite = (
       `propagator.${propagator.fields[0] ?? "none"}`,
       `propagator of ${propagator.fields.join(", ")} failed to ${what}: ${describe(error)}`
     )
+  const write = (propagator: TextMapPropagator, set: TextMapSetter): TextMapSetter =>
+    // These two write nothing that has to be checked.
+    propagator === traceContext || propagator === baggage ? set : (name, value) => {
+      if (isToken(name) && isHeaderValue(value)) set(name, value)
+      else failed(propagator, "inject", "it wrote a header that HTTP does not allow")
+    }
   return {
     fields: [...new Set(propagators.flatMap((propagator) => propagator.fields))],
     inject(context, set) {
       for (const propagator of propagators) {
         try {
-          propagator.inject(context, (name, value) => {
-            if (isToken(name) && isHeaderValue(value)) set(name, value)
-            else failed(propagator, "inject", "it wrote a header that HTTP does not allow")
-          })
+          propagator.inject(context, write(propagator, set))
         } catch (error) {
           failed(propagator, "inject", error)
         }

@@ -6,7 +6,7 @@
  * Of a header that is not valid nothing is used: an invalid `traceparent` means a new trace, an invalid `tracestate` is
  * dropped alone. Parsing is linear in the length of the header and never throws.
  */
-import { isSpanId, isTraceId } from "../internal/hex.ts"
+import { isLowerHex } from "../internal/hex.ts"
 import { randomFlag, sampledFlag } from "../model/ReadableSpan.ts"
 import { isValid, type SpanContext } from "../model/SpanContext.ts"
 import * as TraceState from "../model/TraceState.ts"
@@ -18,6 +18,9 @@ const knownFlags = sampledFlag | randomFlag
 const length = 55
 
 const dash = 0x2d
+
+const zeroTraceId = "0".repeat(32)
+const zeroSpanId = "0".repeat(16)
 
 const digit = (code: number): number =>
   code >= 0x30 && code <= 0x39 ? code - 0x30 : code >= 0x61 && code <= 0x66 ? code - 0x57 : -1
@@ -63,10 +66,12 @@ export const parseTraceparent = (header: string): Traceparent | undefined => {
   if (text.length > length && (version === 0 || text.charCodeAt(length) !== dash)) return undefined
   if (text.charCodeAt(2) !== dash || text.charCodeAt(35) !== dash || text.charCodeAt(52) !== dash) return undefined
   const flags = byteAt(text, 53)
-  if (flags < 0) return undefined
+  if (flags < 0 || !isLowerHex(text, 3, 35) || !isLowerHex(text, 36, 52)) return undefined
   const traceId = text.slice(3, 35)
   const spanId = text.slice(36, 52)
-  return isTraceId(traceId) && isSpanId(spanId) ? { traceId, spanId, traceFlags: flags & knownFlags } : undefined
+  return traceId === zeroTraceId || spanId === zeroSpanId
+    ? undefined
+    : { traceId, spanId, traceFlags: flags & knownFlags }
 }
 
 /** Writes a `traceparent` of version 00, or `undefined` when an id is not valid. Unknown flags are left out. */
