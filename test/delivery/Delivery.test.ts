@@ -131,6 +131,17 @@ describe("Delivery", () => {
       assert.deepStrictEqual(server.times(), [0, 110, 110, 110])
     }))
 
+  it.effect("does not open the gate for a shorter Retry-After that comes later", () =>
+    Effect.gen(function*() {
+      const { send, server } = yield* setUp([
+        status(503, { "retry-after": "100" }),
+        status(503, { "retry-after": "10" })
+      ])
+      yield* Effect.all([Effect.forkChild(send()), Effect.forkChild(send())])
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(server.times(), [0, 0, 110, 110])
+    }))
+
   it.effect("gives a batch up at its age, after one last attempt", () =>
     Effect.gen(function*() {
       const { send, server } = yield* setUp(Array.from({ length: 100 }, () => status(503)), {
