@@ -57,7 +57,7 @@ export const runService = <E>(
   }).pipe(
     // Logs become events of the spans they are written in; the console is the demo's.
     Effect.provide([TelemetryLayer(telemetry), Logger.layer([Logger.tracerLogger])]),
-    Effect.flatMap((ledger) => ledger),
+    Effect.flatten,
     Effect.flatMap((books) => Effect.promise(() => signOff(books)))
   )
   return Effect.runPromise(program)

@@ -36,7 +36,9 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]
   process.on(signal, () => process.exit(code))
 }
 const fail = (reason: string): never => {
-  console.error(`\n${paint("red", `${unicode ? "✗" : "x"} the demo failed: ${reason}`)}`)
+  console.error(
+    `\n${paint("red", `${unicode ? "✗" : "x"} the demo failed:${reason.startsWith("\n") ? "" : " "}${reason}`)}`
+  )
   process.exit(1)
 }
 setTimeout(() => fail(`not done after ${limitSeconds} seconds`), limitSeconds * 1000).unref()
@@ -97,7 +99,7 @@ const demo = async (): Promise<void> => {
   }
   const flaw = flawOf(trace)
   if (flaw !== undefined) problems.push(`the trace is not one tree: ${flaw}`)
-  if (problems.length > 0) return fail(`\n  ${problems.join("\n  ")}`)
+  if (problems.length > 0) return fail(["", ...problems].join("\n  "))
 
   const { created, exported, lost, sampledOut } = totals
   const seconds = ((performance.now() - started) / 1000).toFixed(1)

@@ -13,7 +13,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { otlpEndpoint } from "./channel.ts"
 import { Peers, runService } from "./effectService.ts"
-import { goods, type Item, type Order, workload } from "./shop.ts"
+import { goods, type Item, Order, workload } from "./shop.ts"
 
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", {
   sku: Schema.String,
@@ -78,7 +78,7 @@ const query = (name: string, attributes: Readonly<Record<string, unknown>>) =>
 const showStock = Effect.gen(function*() {
   const { sku = "" } = yield* HttpRouter.params
   yield* query("SELECT stock", { sku })
-  return yield* HttpServerResponse.json({ sku, left: stock.get(sku) ?? 0, price: goods[sku]?.price ?? 0 })
+  return yield* HttpServerResponse.json({ left: stock.get(sku) ?? 0, price: goods[sku]?.price ?? 0 })
 })
 
 const reserve = (item: Item) =>
@@ -126,8 +126,7 @@ const pay = (order: Order) =>
   )
 
 const place = Effect.gen(function*() {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const order = (yield* request.json) as unknown as Order
+  const order = yield* HttpServerRequest.schemaBodyJson(Order)
   yield* Trace.attributes({ "order.id": order.id, "order.items": order.items.length })
   yield* Effect.forEach(order.items, reserve, { concurrency: 2, discard: true })
   orders.set(order.id, { order, status: "held" })

@@ -1,4 +1,5 @@
 /** What the three services and the demo agree on: goods, payment cards, and who is where. */
+import * as Schema from "effect/Schema"
 
 export const services = ["web", "orders", "payments"] as const
 
@@ -7,19 +8,21 @@ export type ServiceName = typeof services[number]
 /** Base URLs of the services. */
 export type Peers = Readonly<Record<ServiceName, string>>
 
-export interface Item {
-  readonly sku: string
-  readonly quantity: number
-}
-
-export interface Order {
-  readonly id: string
-  readonly items: ReadonlyArray<Item>
-  readonly card: Card
-}
-
 /** How the bank behind a card behaves. */
-export type Card = "visa" | "amex" | "expired" | "flaky-bank" | "bank-is-down"
+export const Card = Schema.Literals(["visa", "amex", "expired", "flaky-bank", "bank-is-down"])
+
+export type Card = typeof Card.Type
+
+export const Item = Schema.Struct({ sku: Schema.String, quantity: Schema.Int })
+
+export type Item = typeof Item.Type
+
+export const Order = Schema.Struct({ id: Schema.String, items: Schema.Array(Item), card: Card })
+
+export type Order = typeof Order.Type
+
+/** What the orders service says of a good. */
+export const Stock = Schema.Struct({ left: Schema.Int, price: Schema.Int })
 
 /** Cents and pieces by sku. There is never a lantern left. */
 export const goods: Readonly<Record<string, { readonly price: number; readonly stock: number }>> = {

@@ -4,6 +4,7 @@ import * as Trace from "effect-telemetry/tracing/Trace"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
@@ -11,7 +12,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
 import { otlpEndpoint } from "./channel.ts"
 import { Peers, runService } from "./effectService.ts"
-import { goods, type Order, workload } from "./shop.ts"
+import { goods, Order, Stock, workload } from "./shop.ts"
 
 class ProductNotFound extends Schema.TaggedError<ProductNotFound>()("ProductNotFound", { sku: Schema.String }) {
   override get message(): string {
@@ -37,7 +38,7 @@ const stockOf = Effect.fnUntraced(function*(sku: string) {
   const client = yield* HttpClient.HttpClient
   const { orders } = yield* Peers
   const response = yield* client.get(`${orders}/stock/${sku}`)
-  return (yield* response.json) as unknown as { readonly left: number; readonly price: number }
+  return yield* HttpClientResponse.schemaBodyJson(Stock)(response)
 })
 
 const render = (template: string) =>
@@ -70,8 +71,7 @@ const priceCart = Effect.fn("cart.price")(function*(order: Order) {
 })
 
 const checkout = Effect.gen(function*() {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const order = (yield* request.json) as unknown as Order
+  const order = yield* HttpServerRequest.schemaBodyJson(Order)
   yield* Trace.attributes({ "order.id": order.id })
   yield* Effect.sleep(workload(order.id)).pipe(Effect.withSpan("cart.load"))
   yield* priceCart(order)
