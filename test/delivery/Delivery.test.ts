@@ -134,12 +134,12 @@ describe("Delivery", () => {
   it.effect("does not open the gate for a shorter Retry-After that comes later", () =>
     Effect.gen(function*() {
       const { send, server } = yield* setUp([
-        status(503, { "retry-after": "100" }),
-        status(503, { "retry-after": "10" })
+        { status: 503, headers: { "retry-after": "100" }, after: 1_000 },
+        { status: 503, headers: { "retry-after": "10" }, after: 2_000 }
       ])
       yield* Effect.all([Effect.forkChild(send()), Effect.forkChild(send())])
       yield* TestClock.adjust("5 minutes")
-      assert.deepStrictEqual(server.times(), [0, 0, 110, 110])
+      assert.deepStrictEqual(server.times(), [0, 0, 111, 111])
     }))
 
   it.effect("gives a batch up at its age, after one last attempt", () =>

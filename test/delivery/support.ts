@@ -7,7 +7,13 @@ import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 export type Step =
   | TransportError
   | "hang"
-  | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: Uint8Array }
+  | {
+    readonly status: number
+    readonly headers?: Record<string, string>
+    readonly body?: Uint8Array
+    /** How long the answer takes, in milliseconds. */
+    readonly after?: number
+  }
 
 /** A transport that answers by `script`, step by step, then 200, and keeps what it was sent. */
 export const scripted = (script: Iterable<Step>) => {
@@ -31,7 +37,11 @@ export const scripted = (script: Iterable<Step>) => {
       ? Effect.onInterrupt(Effect.never, () => Effect.sync(() => aborted++))
       : "_tag" in step
       ? Effect.fail(step)
-      : Effect.succeed({ status: step.status, headers: step.headers ?? {}, body: step.body ?? new Uint8Array() })
+      : Effect.as(step.after === undefined ? Effect.void : Effect.sleep(step.after), {
+        status: step.status,
+        headers: step.headers ?? {},
+        body: step.body ?? new Uint8Array()
+      })
   return {
     transport,
     requests,
