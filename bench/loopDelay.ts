@@ -29,11 +29,14 @@ export const start = (): () => LoopDelay => {
     const usage = process.memoryUsage()
     peakHeap = Math.max(peakHeap, usage.heapUsed + usage.external)
   }
-  const turn = () => {
-    const now = performance.now()
+  const serve = (now: number) => {
     for (; arrival <= now; arrival += arrivalsEveryMillis) {
       histogram.record(Math.max(1, Math.round((now - arrival) * 1e6)))
     }
+  }
+  const turn = () => {
+    const now = performance.now()
+    serve(now)
     if (now >= memoryAt) {
       look()
       memoryAt = now + memoryEveryMillis
@@ -43,6 +46,8 @@ export const start = (): () => LoopDelay => {
   setImmediate(turn)
   return () => {
     running = false
+    // A phase may end within the turn that it began in.
+    serve(performance.now())
     look()
     const millis = (nanos: number) => nanos / 1e6
     return {

@@ -8,7 +8,7 @@ export interface Mode {
   readonly generations: number
   /** Rounds of each generation that are measured. */
   readonly rounds: number
-  /** Rounds before them that are not: the compiler of the engine needs about 50,000 spans to settle. */
+  /** Rounds before them that are not: the engine goes on compiling for the first 100,000 spans or so. */
   readonly warmups: number
   readonly requests: number
   /** Whether effects that were built once are measured too. */
@@ -29,7 +29,7 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
     name: "quick",
     generations: 1,
     rounds: 7,
-    warmups: 2,
+    warmups: 5,
     requests: 5_000,
     prebuilt: false,
     pacedRounds: 1,
@@ -38,11 +38,11 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
   full: {
     name: "full",
     generations: 3,
-    rounds: 15,
-    warmups: 3,
-    requests: 15_000,
+    rounds: 12,
+    warmups: 4,
+    requests: 10_000,
     prebuilt: true,
-    pacedRounds: 3,
+    pacedRounds: 2,
     pacedMillis: 3_000
   }
 }

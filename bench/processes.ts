@@ -12,7 +12,8 @@ const environment = (): NodeJS.ProcessEnv =>
 
 const start = (module: string, args: ReadonlyArray<string>): ChildProcess =>
   fork(module, args, {
-    execArgv: ["--expose-gc"],
+    // None of the loaders and conditions that this process runs with.
+    execArgv: [],
     env: environment(),
     stdio: ["ignore", "pipe", "pipe", "ipc"]
   })

@@ -18,8 +18,6 @@ export interface Measured {
   /** Spans that the contender itself says it did not deliver, where it can say so. */
   readonly countedLost: number | undefined
   readonly loop: LoopDelay | undefined
-  /** Heap and external bytes before the phase, after a collection. */
-  readonly heapBefore: number
   /** Peak resident bytes of the process so far. */
   readonly peakRss: number
   readonly sum: number

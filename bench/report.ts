@@ -13,7 +13,11 @@ const count = (value: number): string => value.toLocaleString("en-US")
 const none = "–"
 
 const spread = (figure: Figure | undefined, text: (value: number) => string): string =>
-  figure === undefined ? none : `${text(figure.median)} (${text(figure.low)} to ${text(figure.high)})`
+  figure === undefined
+    ? none
+    : figure.low === figure.high
+    ? text(figure.median)
+    : `${text(figure.median)} (${text(figure.low)} to ${text(figure.high)})`
 
 const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))

@@ -35,7 +35,7 @@ export interface Result {
     /** Delay of the event loop, milliseconds. */
     readonly p999: Figure
     readonly max: number
-    /** Heap and external bytes above those before the phase. */
+    /** Most bytes of heap, garbage included, and of external memory. */
     readonly peakHeap: number
     readonly losses: Losses
   }
@@ -94,7 +94,7 @@ const resultOf = (samples: Samples, baseline: Samples | undefined): Result => {
     paced: {
       p999: figure(paced.map((sample) => sample.loop!.p999)),
       max: Math.max(...paced.map((sample) => sample.loop!.max)),
-      peakHeap: Math.max(...paced.map((sample) => sample.loop!.peakHeap - sample.heapBefore)),
+      peakHeap: Math.max(...paced.map((sample) => sample.loop!.peakHeap)),
       losses: lossesOf(info, paced)
     },
     peakRss: Math.max(...paced.map((sample) => sample.peakRss)),
