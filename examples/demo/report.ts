@@ -141,6 +141,6 @@ export const booksText = (
     count("rejected", (row) => row.rejected, "red"),
     count("dropped", (row) => row.dropped, "red"),
     count("requests", (row) => row.requests),
-    count("received", (row) => row.received)
+    count("arrived", (row) => row.received)
   ], rows)
 }
