@@ -152,35 +152,6 @@ export const sdk: ResourceDetector = {
   )
 }
 
-/** `service.name` for a program that states none: `unknown_service:` and the executable's name. */
-export const defaultService: ResourceDetector = {
-  name: "defaultservice",
-  detect: Effect.sync(() => {
-    const executable = baseName(runtime()?.argv0 ?? runtime()?.execPath ?? "").replace(/\.exe$/i, "")
-    return Resource.make({ "service.name": executable === "" ? "unknown_service" : `unknown_service:${executable}` })
-  })
-}
-
-/**
- * `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` of the given environment.
- *
- * **Details**
- *
- * `OTEL_SERVICE_NAME` wins over a `service.name` among the attributes. An empty variable counts as unset. An invalid
- * `OTEL_RESOURCE_ATTRIBUTES` is discarded as a whole and reported once.
- */
-export const env = (variables: Readonly<Record<string, string | undefined>>): ResourceDetector => ({
-  name: "env",
-  detect: Effect.map(Diagnostics, (diagnostics) => {
-    const { error, resource } = Resource.fromEnvString(variables["OTEL_RESOURCE_ATTRIBUTES"] ?? "")
-    if (error !== undefined) {
-      diagnostics.report("warn", "resource.env", `OTEL_RESOURCE_ATTRIBUTES is ignored: ${error}`)
-    }
-    const name = variables["OTEL_SERVICE_NAME"]?.trim() ?? ""
-    return name === "" ? resource : Resource.merge(resource, Resource.make({ "service.name": name }))
-  })
-})
-
 const describe = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   return attempt(() => error instanceof Error ? `${error.name}: ${error.message}` : String(error)) ??

@@ -75,12 +75,6 @@ describe("built-in detectors", () => {
       })
     }))
 
-  it.effect("default service: unknown_service and the executable", () =>
-    Effect.gen(function*() {
-      const { attributes } = yield* detect(ResourceDetector.defaultService)
-      assert.strictEqual(attributes["service.name"], `unknown_service:${process.argv0.split("/").at(-1)}`)
-    }))
-
   it.effect("all of them give valid resources", () =>
     Effect.gen(function*() {
       const all = yield* ResourceDetector.detectAll([
@@ -91,41 +85,6 @@ describe("built-in detectors", () => {
       ]).pipe(Effect.provideService(Diagnostics.Diagnostics, recorded().diagnostics))
       assert.isTrue(Schema.is(Resource.Resource)(all))
       assert.strictEqual(all.schemaUrl, ResourceDetector.schemaUrl)
-    }))
-})
-
-describe("env", () => {
-  it.effect("OTEL_SERVICE_NAME wins over service.name of OTEL_RESOURCE_ATTRIBUTES", () =>
-    Effect.gen(function*() {
-      const { attributes } = yield* detect(ResourceDetector.env({
-        OTEL_RESOURCE_ATTRIBUTES: "service.name=one,deployment.environment.name=test",
-        OTEL_SERVICE_NAME: "two"
-      }))
-      assert.deepStrictEqual({ ...attributes }, { "service.name": "two", "deployment.environment.name": "test" })
-    }))
-
-  it.effect("empty variables count as unset", () =>
-    Effect.gen(function*() {
-      const { attributes } = yield* detect(ResourceDetector.env({
-        OTEL_RESOURCE_ATTRIBUTES: "service.name=one",
-        OTEL_SERVICE_NAME: ""
-      }))
-      assert.strictEqual(attributes["service.name"], "one")
-      const none = yield* detect(ResourceDetector.env({ OTEL_RESOURCE_ATTRIBUTES: "" }))
-      assert.deepStrictEqual(Object.keys(none.attributes), [])
-    }))
-
-  it.effect("invalid attributes are dropped as a whole, reported without their value, and the name stays", () =>
-    Effect.gen(function*() {
-      const { diagnostics, lines } = recorded()
-      const { attributes } = yield* detect(ResourceDetector.env({
-        OTEL_RESOURCE_ATTRIBUTES: "good=1,secret%zz=canary",
-        OTEL_SERVICE_NAME: "shop"
-      })).pipe(Effect.provideService(Diagnostics.Diagnostics, diagnostics))
-      assert.deepStrictEqual({ ...attributes }, { "service.name": "shop" })
-      assert.strictEqual(lines.length, 1)
-      assert.include(lines[0]!, "OTEL_RESOURCE_ATTRIBUTES")
-      assert.notInclude(lines[0]!, "canary")
     }))
 })
 
