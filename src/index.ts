@@ -49,6 +49,8 @@ export * as FileSpanExporter from "./exporters/FileSpanExporter.ts"
 export * as InMemorySpanExporter from "./exporters/InMemorySpanExporter.ts"
 export * as OtlpSpanExporter from "./exporters/OtlpSpanExporter.ts"
 export * as SpanExporter from "./exporters/SpanExporter.ts"
+export * as TraceRenderer from "./exporters/TraceRenderer.ts"
+export * as TraceTree from "./exporters/TraceTree.ts"
 
 // Is written
 export * as OtlpDecoder from "./otlp/OtlpDecoder.ts"

@@ -10,6 +10,6 @@ export default plainContender(async (setup) => {
       runAsync: (name, attributes, fn) => trace(name, { attributes }, fn),
       runSync: (name, attributes, fn) => trace(name, { attributes }, fn)
     },
-    close: TraceContext.shutdown
+    close: async () => void await TraceContext.shutdown()
   }
 })

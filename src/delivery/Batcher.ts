@@ -179,6 +179,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
   let losses: Array<{ readonly reason: DropReason; readonly message: string }> = []
   const lose = (reason: DropReason, count: number, detail: string): void => {
     account.drop(reason, count)
+    if (count > 0) account.lastFailure = detail
     if (count > 0) losses.push({ reason, message: `${name}: ${count} items lost (${reason}): ${detail}` })
   }
   const reportLosses = (): void => {
@@ -211,6 +212,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
       left -= taken
       return taken
     }
+    account.lastFailure = result.exported > 0 ? undefined : "the destination refused everything"
     account.exported += take(result.exported)
     for (const reason in result.rejected) {
       account.reject(reason as RejectReason, take(result.rejected[reason as RejectReason]))

@@ -69,6 +69,8 @@ export interface Delivery {
   readonly scrub: (text: string) => string
   /** How long one batch may be tried, from its first attempt, in milliseconds. */
   readonly maxAgeMillis: number
+  /** What went wrong with the last attempt, `undefined` once an answer came. */
+  readonly failing: () => string | undefined
   /**
    * Sends until the destination gives a final answer, which is any status but 429, 502, 503 and 504. Interruption aborts
    * the request.
@@ -106,6 +108,7 @@ export const make = Effect.fnUntraced(function*(
   let gate = 0n
   /** Failed attempts since the last success. */
   let failures = 0
+  let lastTrouble: string | undefined
 
   const target = (url: string): Target => {
     const known = targets.get(url)
@@ -124,6 +127,7 @@ export const make = Effect.fnUntraced(function*(
 
   const turnedBad = (host: string, detail: string): void => {
     failures++
+    lastTrouble = `no delivery to ${host}: ${detail}`
     if (failures === 1) {
       diagnostics.report("warn", `delivery.${name}`, `${name}: no delivery to ${host}, trying on: ${detail}`)
     }
@@ -137,6 +141,7 @@ export const make = Effect.fnUntraced(function*(
       `${name}: ${host} accepts data again after ${failures} failed attempts`
     )
     failures = 0
+    lastTrouble = undefined
   }
 
   const closeGate = Effect.fnUntraced(function*(response: TransportResponse) {
@@ -202,7 +207,13 @@ export const make = Effect.fnUntraced(function*(
     }
   })
 
-  const delivery: Delivery = { name, scrub: headers.scrub, maxAgeMillis: policy.maxAgeMillis, send }
+  const delivery: Delivery = {
+    name,
+    scrub: headers.scrub,
+    maxAgeMillis: policy.maxAgeMillis,
+    failing: () => lastTrouble,
+    send
+  }
   return delivery
 })
 

@@ -21,7 +21,7 @@ const repeatAfterMillis = 60_000
 
 // Control characters in a foreign message (an HTTP body, an exception) would let it write on the operator's terminal.
 // eslint-disable-next-line no-control-regex
-const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
+const control = /[\u0000-\u001f\u007f-\u009f]+/g
 
 /**
  * Makes a `Diagnostics` that writes lines to `write` (default: standard error; a reader that goes away does not end the process).

@@ -45,12 +45,19 @@ export class Account {
   queued = 0
   spooled = 0
   /** What went wrong with the last export, `undefined` while exports succeed. */
-  failing: string | undefined = undefined
+  lastFailure: string | undefined = undefined
+  /** Asks the exporter for a trouble that no export has failed of yet: a destination that is being tried again. */
+  probe: (() => string | undefined) | undefined = undefined
   readonly rejected: Counts<RejectReason> = {}
   readonly dropped: Counts<DropReason> = {}
 
   constructor(destination: string) {
     this.destination = destination
+  }
+
+  /** What goes wrong now, `undefined` while items arrive. */
+  get failing(): string | undefined {
+    return this.probe?.() ?? this.lastFailure
   }
 
   drop(reason: DropReason, count = 1): void {

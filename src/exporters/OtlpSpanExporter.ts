@@ -162,6 +162,7 @@ export const makeWith = Effect.fnUntraced(function*(
     name,
     makeBatch: encoder.makeSpanBatch,
     retryAge: delivery.maxAgeMillis,
+    failing: delivery.failing,
     export: (batch) =>
       batch.count === 0
         ? Effect.succeed({ exported: 0 })

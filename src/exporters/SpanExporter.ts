@@ -65,6 +65,8 @@ export class SpanExporter extends Context.Service<SpanExporter, {
    * Default none.
    */
   readonly retryAge?: Duration.Input | undefined
+  /** What goes wrong with the destination right now, `undefined` while it answers; for `health`. */
+  readonly failing?: (() => string | undefined) | undefined
 }>()("effect-telemetry/exporters/SpanExporter") {}
 
 /** The implementation type of the {@link SpanExporter} service. */
@@ -76,4 +78,5 @@ export const make = <Batch extends SpanBatch>(options: {
   readonly makeBatch: () => Batch
   readonly export: (batch: Batch) => Effect.Effect<ExportResult, ExportError>
   readonly retryAge?: Duration.Input | undefined
+  readonly failing?: (() => string | undefined) | undefined
 }): SpanExporterShape => options as unknown as SpanExporterShape

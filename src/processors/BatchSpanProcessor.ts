@@ -37,6 +37,7 @@ export const fromExporter = Effect.fnUntraced(function*(
   const exporter = yield* SpanExporter
   const ledger = yield* TracesLedger
   const account = ledger.account(exporter.name)
+  account.probe = exporter.failing
   const { flush, offer } = yield* Batcher.make({
     ...limits,
     name: exporter.name,

@@ -62,14 +62,20 @@ export const flush = (options?: Parameters<Telemetry["Service"]["flush"]>[0]): P
 /**
  * Delivers what has ended, within `shutdownTimeout`, and stops. Later spans are inert. Safe to call twice, and without
  * {@link initialize}; never rejects.
+ *
+ * **Details**
+ *
+ * Resolves with the closing ledger: every span delivered or counted. `undefined` where nothing ran.
  */
-export const shutdown = async (): Promise<void> => {
+export const shutdown = async (): Promise<SignalSnapshot | undefined> => {
   const stopping = running
-  if (stopping === undefined) return
+  if (stopping === undefined) return undefined
   running = undefined
   await stopping.ready.catch(() => {})
+  const telemetry = registry.current()?.telemetry
   registry.register(undefined)
   await Effect.runPromise(Scope.close(stopping.scope, Exit.void))
+  return telemetry === undefined ? undefined : await Effect.runPromise(telemetry.ledger)
 }
 
 /** How the pipeline fares; `undefined` when it does not run. */

@@ -183,6 +183,12 @@ export const event = (name: string, attributes?: Record<string, unknown>): Effec
 export const link = (to: Tracer.AnySpan, attributes: Readonly<Record<string, unknown>> = {}): Effect.Effect<void> =>
   onCurrent((span) => span.addLinks([{ span: to, attributes }]))
 
+/** Renames the current span, for names that are known only while it runs. */
+export const updateName = (name: string): Effect.Effect<void> =>
+  onCurrent((span) => {
+    if (isOwn(span)) span.updateName(name)
+  })
+
 /** Sets the status of the current span. `OK` is final; a status set here stands whatever the exit. */
 export const status = (code: StatusCode, message?: string): Effect.Effect<void> =>
   onCurrent((span) => {

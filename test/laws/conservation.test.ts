@@ -87,7 +87,9 @@ const run = (steps: ReadonlyArray<Step>): Effect.Effect<void, unknown, Telemetry
         case "flush":
           return Effect.gen(function*() {
             // A hanging exporter holds a flush for as long as it is given.
-            const fiber = yield* Effect.forkChild(Effect.flatMap(Telemetry, ({ flush }) => flush({ within: "1 second" })))
+            const fiber = yield* Effect.forkChild(
+              Effect.flatMap(Telemetry, ({ flush }) => flush({ within: "1 second" }))
+            )
             yield* TestClock.adjust("1 second")
             void fiber
           })

@@ -52,10 +52,12 @@ describe("the Promise facade", () => {
     const leaf = (name: string) => trace(name, async () => void await sleep(1))
     await trace("root", async () => {
       await sleep(1)
-      await Promise.all(["a", "b"].map((name) => trace(name, async () => {
-        await sleep(1)
-        await leaf(`${name}.leaf`)
-      })))
+      await Promise.all(["a", "b"].map((name) =>
+        trace(name, async () => {
+          await sleep(1)
+          await leaf(`${name}.leaf`)
+        })
+      ))
       await new Promise<void>((resolve) => setTimeout(() => trace("timer", () => resolve()), 1))
     })
     const by = await spans()
@@ -69,9 +71,10 @@ describe("the Promise facade", () => {
 
   it("records what is thrown, sync and async, and throws it on", async () => {
     const error = new TypeError("broken")
-    assert.throws(() => trace("sync", () => {
-      throw error
-    }), "broken")
+    assert.throws(() =>
+      trace("sync", () => {
+        throw error
+      }), "broken")
     let caught: unknown
     await trace("async", async () => {
       await sleep(1)
@@ -139,10 +142,16 @@ describe("the Promise facade", () => {
 
   it("judges outcomes as the caller says", async () => {
     const notFound = new Error("not found")
-    await trace("expected", { outcome: { failure: (error) => error === notFound ? expected : undefined } }, async () => {
-      throw notFound
-    }).catch(() => {})
-    trace("status", { outcome: { success: (value) => value === 500 ? { status: "ERROR", message: "HTTP 500" } : undefined } }, () => 500)
+    await trace(
+      "expected",
+      { outcome: { failure: (error) => error === notFound ? expected : undefined } },
+      async () => {
+        throw notFound
+      }
+    ).catch(() => {})
+    trace("status", {
+      outcome: { success: (value) => value === 500 ? { status: "ERROR", message: "HTTP 500" } : undefined }
+    }, () => 500)
     const by = await spans()
     assert.strictEqual(by["expected"]!.status.code, "UNSET")
     assert.strictEqual(by["status"]!.status.message, "HTTP 500")

@@ -65,7 +65,10 @@ describe("OtTraceState", () => {
   it("sets and removes th, keeping the rest and moving the member to the front", () => {
     const half = Threshold.fromHex("8")!
     assert.strictEqual(OtTraceState.withThreshold("", half), "ot=th:8")
-    assert.strictEqual(OtTraceState.withThreshold("a=b, ot=rv:0000000000000f;th:c", half), "ot=th:8;rv:0000000000000f,a=b")
+    assert.strictEqual(
+      OtTraceState.withThreshold("a=b, ot=rv:0000000000000f;th:c", half),
+      "ot=th:8;rv:0000000000000f,a=b"
+    )
     assert.strictEqual(OtTraceState.withThreshold("a=b,ot=th:c", undefined), "a=b")
     assert.strictEqual(OtTraceState.withThreshold("ot=th:c;rv:0000000000000f", undefined), "ot=rv:0000000000000f")
     const full = Array.from({ length: 32 }, (_, i) => `k${i}=v`).join(",")

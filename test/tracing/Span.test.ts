@@ -23,7 +23,11 @@ describe("Span", () => {
         yield* Effect.logInfo("a log line")
         yield* Trace.event("moment", { n: 1 })
       }).pipe(
-        Effect.withSpan("span", { kind: "producer", attributes: { given: "x" }, links: [{ span: other, attributes: { l: 1 } }] }),
+        Effect.withSpan("span", {
+          kind: "producer",
+          attributes: { given: "x" },
+          links: [{ span: other, attributes: { l: 1 } }]
+        }),
         Effect.annotateSpans("everywhere", 7)
       )
       const span = yield* TestTelemetry.span("span")
@@ -86,7 +90,12 @@ describe("Span", () => {
       mine.addLinks([{ span: mine as never, attributes: {} }])
       mine.end(9n, Exit.void)
       const ended = yield* TestTelemetry.span("span")
-      assert.deepStrictEqual([{ ...ended.attributes }, ended.events, ended.links, ended.status.code], [{}, [], [], "UNSET"])
+      assert.deepStrictEqual([{ ...ended.attributes }, ended.events, ended.links, ended.status.code], [
+        {},
+        [],
+        [],
+        "UNSET"
+      ])
       assert.strictEqual((yield* (yield* Telemetry).ledger).open, 0)
     }).pipe(Effect.provide(TestTelemetry.layer())))
 
@@ -151,17 +160,22 @@ describe("sampling", () => {
       const threshold = Threshold.fromProbability(0.25)
       for (const span of kept) {
         assert.strictEqual(span.traceState, "ot=th:c")
-        assert.isTrue(BigInt(`0x${span.traceId.slice(18)}`) >= BigInt(`0x${Threshold.toHex(threshold).padEnd(14, "0")}`))
+        assert.isTrue(
+          BigInt(`0x${span.traceId.slice(18)}`) >= BigInt(`0x${Threshold.toHex(threshold).padEnd(14, "0")}`)
+        )
       }
     }).pipe(Effect.provide(TestTelemetry.layer({ sampler: { traceIdRatio: 0.25 } }))))
 
   it.effect("explicit randomness decides instead of the trace id", () =>
     Effect.gen(function*() {
       const run = (rv: string) =>
-        Trace.headers.pipe(Trace.span("s"), Trace.withHeaders({
-          traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
-          tracestate: `ot=rv:${rv}`
-        }))
+        Trace.headers.pipe(
+          Trace.span("s"),
+          Trace.withHeaders({
+            traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+            tracestate: `ot=rv:${rv}`
+          })
+        )
       assert.deepStrictEqual((yield* run("c0000000000000"))["tracestate"], "ot=th:c;rv:c0000000000000")
       assert.deepStrictEqual((yield* run("bfffffffffffff"))["tracestate"], "ot=rv:bfffffffffffff")
     }).pipe(Effect.provide(TestTelemetry.layer({ sampler: { traceIdRatio: 0.25 } }))))
@@ -169,20 +183,26 @@ describe("sampling", () => {
   it.effect("a threshold that contradicts the sampled flag is erased, the decision stays", () =>
     Effect.gen(function*() {
       // randomness 0xd8448eb211c80319c... of this id is 0xeb211c80319c with a leading 48: below th=f
-      const headers = yield* Trace.headers.pipe(Trace.span("s"), Trace.withHeaders({
-        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        tracestate: "ot=th:f,other=1"
-      }))
+      const headers = yield* Trace.headers.pipe(
+        Trace.span("s"),
+        Trace.withHeaders({
+          traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+          tracestate: "ot=th:f,other=1"
+        })
+      )
       assert.strictEqual(headers["tracestate"], "other=1")
       assert.strictEqual(flags(headers), "01")
     }).pipe(Effect.provide(TestTelemetry.layer())))
 
   it.effect("a dropped child does not pass its parent's threshold on", () =>
     Effect.gen(function*() {
-      const headers = yield* Trace.headers.pipe(Trace.span("s"), Trace.withHeaders({
-        traceparent: "00-0af7651916cd43ddff48eb211c80319c-b7ad6b7169203331-01",
-        tracestate: "ot=th:8"
-      }))
+      const headers = yield* Trace.headers.pipe(
+        Trace.span("s"),
+        Trace.withHeaders({
+          traceparent: "00-0af7651916cd43ddff48eb211c80319c-b7ad6b7169203331-01",
+          tracestate: "ot=th:8"
+        })
+      )
       assert.notProperty(headers, "tracestate")
       assert.strictEqual(flags(headers), "00")
     }).pipe(Effect.provide(TestTelemetry.layer({ sampler: "always_off" }))))

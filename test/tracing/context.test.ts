@@ -62,9 +62,13 @@ for (const [operator, span] of Object.entries(operators)) {
 
     test(
       "Effect.all with concurrency",
-      Effect.forEach(["1", "2", "3", "4"], (name) => span(name)(Effect.andThen(Effect.yieldNow, span(`${name}x`)(Effect.void))), {
-        concurrency: 2
-      }).pipe(span("a")),
+      Effect.forEach(
+        ["1", "2", "3", "4"],
+        (name) => span(name)(Effect.andThen(Effect.yieldNow, span(`${name}x`)(Effect.void))),
+        {
+          concurrency: 2
+        }
+      ).pipe(span("a")),
       ["a < -", "1 < a", "2 < a", "3 < a", "4 < a", "1x < 1", "2x < 2", "3x < 3", "4x < 4"]
     )
 

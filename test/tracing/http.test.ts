@@ -50,14 +50,18 @@ interface Echo {
 const get = (path: string, headers: Record<string, string> = {}) =>
   Effect.gen(function*() {
     const client = yield* HttpClient.HttpClient
-    const response = yield* client.execute(HttpClientRequest.get(yield* url(path)).pipe(HttpClientRequest.setHeaders(headers)))
+    const response = yield* client.execute(
+      HttpClientRequest.get(yield* url(path)).pipe(HttpClientRequest.setHeaders(headers))
+    )
     return (yield* response.json) as unknown as Echo
   })
 
 /** Sends a request as another program would, past Effect's client. */
 const foreign = (path: string, headers: Record<string, string>) =>
-  Effect.flatMap(url(path), (to) =>
-    Effect.promise((signal) => fetch(to, { signal, headers }).then((answer) => answer.json() as Promise<Echo>)))
+  Effect.flatMap(
+    url(path),
+    (to) => Effect.promise((signal) => fetch(to, { signal, headers }).then((answer) => answer.json() as Promise<Echo>))
+  )
 
 describe("Effect's HTTP server and client", () => {
   it.live("sends W3C headers only, and continues them", () =>
@@ -138,7 +142,11 @@ describe("Effect's HTTP server and client", () => {
   it.live("withPropagation serves any client, and promises the identity of the span that follows", () =>
     Effect.gen(function*() {
       const bare = yield* HttpClient.HttpClient
-      const echo = yield* Effect.provideService(get("/echo"), HttpClient.HttpClient, HttpClientPropagation.withPropagation(bare))
+      const echo = yield* Effect.provideService(
+        get("/echo"),
+        HttpClient.HttpClient,
+        HttpClientPropagation.withPropagation(bare)
+      )
         .pipe(Effect.withSpan("caller"))
       const spans = yield* TestTelemetry.spans
       const client = spans.find((span) => span.kind === "CLIENT")!
@@ -159,6 +167,9 @@ describe("Effect's HTTP server and client", () => {
       assert.strictEqual(response.status, 500)
       const server = (yield* TestTelemetry.spans).find((span) => span.kind === "SERVER")!
       assert.deepStrictEqual(server.status, { code: "ERROR", message: "broken handler" })
-      assert.strictEqual(server.events.find((event) => event.name === "exception")?.attributes["exception.type"], "Error")
+      assert.strictEqual(
+        server.events.find((event) => event.name === "exception")?.attributes["exception.type"],
+        "Error"
+      )
     }).pipe(Effect.provide(live)))
 })
