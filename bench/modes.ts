@@ -28,12 +28,12 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
   quick: {
     name: "quick",
     generations: 1,
-    rounds: 7,
+    rounds: 6,
     warmups: 5,
     requests: 5_000,
     prebuilt: false,
     pacedRounds: 1,
-    pacedMillis: 1_000
+    pacedMillis: 800
   },
   full: {
     name: "full",

@@ -74,8 +74,8 @@ const phasesOf = (mode: Mode): ReadonlyArray<Phase> => {
 const startAll = async (infos: ReadonlyArray<ContenderInfo>) => {
   const children: Array<{ readonly info: ContenderInfo; readonly child: Child }> = []
   const skipped: Array<{ readonly info: ContenderInfo; readonly reason: string }> = []
-  for (const info of infos) {
-    const child = await startChild(info.id)
+  const started = await Promise.all(infos.map(async (info) => ({ info, child: await startChild(info.id) })))
+  for (const { child, info } of started) {
     if (typeof child === "string") skipped.push({ info, reason: child })
     else children.push({ info, child })
   }

@@ -21,14 +21,15 @@ export const oursOptions = (setup: Setup, protocol: "http/protobuf" | "http/json
     : {})
 })
 
-/** What the ledger says was dropped or rejected. */
+type Snapshot = Effect.Success<Telemetry["Service"]["ledger"]>
+
+/** What a ledger says was dropped or rejected. */
+export const lostIn = ({ destinations }: Snapshot): number =>
+  sum(destinations.flatMap(({ dropped, rejected }) => [...Object.values(dropped), ...Object.values(rejected)]))
+
 const countedLost = (context: Context.Context<Telemetry>): () => number => {
   const { ledger } = Context.get(context, Telemetry)
-  return () =>
-    Effect.runSync(ledger).destinations.reduce(
-      (total, { dropped, rejected }) => total + sum(Object.values(dropped)) + sum(Object.values(rejected)),
-      0
-    )
+  return () => lostIn(Effect.runSync(ledger))
 }
 
 export const ours = (span: SpanOperator, protocol: "http/protobuf" | "http/json"): Contender =>

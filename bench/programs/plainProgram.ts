@@ -2,7 +2,7 @@
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
 import type { SpanAttributes } from "./attributes.ts"
 import { cartAttributes, queryAttributes, renderAttributes, requestAttributes } from "./attributes.ts"
-import type { Contender, Load, Setup } from "./Load.ts"
+import type { Contender, Load, Running, Setup } from "./Load.ts"
 import { requestsPerTurn } from "./Load.ts"
 
 /** Runs a function within a span, which ends when the function returns or its promise settles. */
@@ -60,10 +60,10 @@ const burst = (requests: number, request: (i: number) => number): number => {
 
 /** A contender from its span functions. */
 export const plainContender = (
-  open: (setup: Setup) => Promise<{ readonly span: SpanRunner; readonly close: () => Promise<void> }>
+  open: (setup: Setup) => Promise<Omit<Running, "run"> & { readonly span: SpanRunner }>
 ): Contender => ({
   open: async (setup) => {
-    const { close, span } = await open(setup)
+    const { span, ...rest } = await open(setup)
     const later = requestAsync(span)
     const now = requestSync(span)
     return {
@@ -79,7 +79,7 @@ export const plainContender = (
             throw new Error("plain functions are not prebuilt")
         }
       },
-      close
+      ...rest
     }
   }
 })
