@@ -1,11 +1,12 @@
 /**
  * Encoding 512 spans with 10 attributes each: this library beside the OpenTelemetry SDK's serializers, interleaved.
  *
- * The attributes are those of a web service: some values repeat (method, route, host), some never do (URL, user, query).
- * Ours is measured as the exporter uses it: a batch is made, each span is added, and the body is taken.
+ * Two workloads: "constant" has the same ten values on every span, as the SDK's own benchmark does; "mixed" has those of a
+ * web service, of which some repeat (method, route, host) and some never do (URL, user, query). Spans are made new for
+ * each run, outside of what is measured.
  */
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api"
-import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer"
+import { type ISerializer, JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer"
 import { resourceFromAttributes } from "@opentelemetry/resources"
 import type { ReadableSpan as SdkSpan } from "@opentelemetry/sdk-trace-base"
 import * as OtlpJson from "effect-telemetry/otlp/OtlpJson"
@@ -15,8 +16,7 @@ import type { AttributeList } from "effect-telemetry/model/Attributes"
 import type { ReadableSpan } from "effect-telemetry/model/ReadableSpan"
 
 const spanCount = 512
-const rounds = Number(process.argv[2] ?? 240)
-const repeats = 1
+const rounds = Number(process.argv[2] ?? 400)
 
 const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, "0")
 const random = (): number => (Math.random() * 0x100000000) | 0
@@ -37,7 +37,9 @@ const routes = ["/orders/:id", "/carts/:id/items", "/products/search", "/health"
 // A program's span names are few and constant.
 const names = Array.from({ length: 15 }, (_, i) => `${methods[i % 3]} ${routes[i % 5]}`)
 
-const attributesOf = (i: number): Record<string, string | number | boolean> => ({
+type Attributes = Record<string, string | number | boolean>
+
+const mixed = (i: number): Attributes => ({
   "http.request.method": methods[i % 3]!,
   "http.route": routes[i % 5]!,
   "url.full": `https://shop.example.com/orders/${1_000_000 + i * 7919}/items?page=${i % 17}`,
@@ -50,57 +52,68 @@ const attributesOf = (i: number): Record<string, string | number | boolean> => (
   "db.query.text": `SELECT * FROM orders WHERE id = ${1_000_000 + i * 7919} AND status = 'open' LIMIT 10`
 })
 
-/** The fields of a span of this library, and the same span as the SDK holds it. */
-const make = (i: number): { readonly ours: ReadableSpan; readonly theirs: SdkSpan } => {
-  const ids = Array.from({ length: 8 }, random)
-  const traceId = hex(ids[0]!) + hex(ids[1]!) + hex(ids[2]!) + hex(ids[3]!)
-  const spanId = hex(ids[4]!) + hex(ids[5]!)
-  const parentSpanId = hex(ids[6]!) + hex(ids[7]!)
-  const seconds = 1_763_800_000 + i
-  const nanos = 123_456_789 + i
-  const attributes = attributesOf(i)
-  const name = names[i % 15]!
-  const failed = i % 11 === 0
-  const ours: ReadableSpan = {
-    traceId,
-    spanId,
-    parentSpanId,
-    traceId0: ids[0]!,
-    traceId1: ids[1]!,
-    traceId2: ids[2]!,
-    traceId3: ids[3]!,
-    spanId0: ids[4]!,
-    spanId1: ids[5]!,
-    parentSpanId0: ids[6]!,
-    parentSpanId1: ids[7]!,
-    parentIsRemote: true,
-    traceFlags: 1,
-    traceState: "",
-    name,
-    kind: "server",
-    startTimeUnixNano: BigInt(seconds) * 1_000_000_000n + BigInt(nanos),
-    endTimeUnixNano: BigInt(seconds) * 1_000_000_000n + BigInt(nanos + 4_200_000),
-    statusCode: failed ? "ERROR" : "UNSET",
-    statusMessage: failed ? "not found" : "",
-    attributeList: Object.entries(attributes).flat() as AttributeList,
-    droppedAttributesCount: 0,
-    eventList: [],
-    droppedEventsCount: 0,
-    linkList: [],
-    droppedLinksCount: 0,
-    scope,
-    resource
-  }
-  const context = { traceId, spanId, traceFlags: 1 }
-  const theirs = {
-    name,
+const constant = (): Attributes => ({
+  "http.request.method": "GET",
+  "http.route": "/orders/:id",
+  "url.full": "https://shop.example.com/orders/1000000/items?page=7",
+  "http.response.status_code": 200,
+  "server.address": "shop.example.com",
+  "server.port": 8443,
+  "user.id": "user-1b3f9k",
+  "cache.hit": true,
+  "order.total": 12.5,
+  "db.system.name": "postgresql"
+})
+
+const isFailed = (i: number): boolean => i % 11 === 0
+const seconds = (i: number): number => 1_763_800_000 + i
+const nanos = (i: number): number => 123_456_789 + (i % 1000)
+
+const makeOurs = (attributes: (i: number) => Attributes) => (i: number): ReadableSpan => ({
+  traceId: "",
+  spanId: "",
+  parentSpanId: "",
+  traceId0: random(),
+  traceId1: random(),
+  traceId2: random(),
+  traceId3: random(),
+  spanId0: random(),
+  spanId1: random(),
+  parentSpanId0: random(),
+  parentSpanId1: random(),
+  parentIsRemote: true,
+  traceFlags: 1,
+  traceState: "",
+  name: names[i % 15]!,
+  kind: "server",
+  startTimeUnixNano: BigInt(seconds(i)) * 1_000_000_000n + BigInt(nanos(i)),
+  endTimeUnixNano: BigInt(seconds(i)) * 1_000_000_000n + BigInt(nanos(i) + 4_200_000),
+  statusCode: isFailed(i) ? "ERROR" : "UNSET",
+  statusMessage: isFailed(i) ? "not found" : "",
+  attributeList: Object.entries(attributes(i)).flat() as AttributeList,
+  droppedAttributesCount: 0,
+  eventList: [],
+  droppedEventsCount: 0,
+  linkList: [],
+  droppedLinksCount: 0,
+  scope,
+  resource
+})
+
+const makeTheirs = (attributesOf: (i: number) => Attributes) => (i: number): SdkSpan => {
+  const traceId = hex(random()) + hex(random()) + hex(random()) + hex(random())
+  const context = { traceId, spanId: hex(random()) + hex(random()), traceFlags: 1 }
+  return {
+    name: names[i % 15]!,
     kind: SpanKind.SERVER,
     spanContext: () => context,
-    parentSpanContext: { traceId, spanId: parentSpanId, traceFlags: 1, isRemote: true },
-    startTime: [seconds, nanos],
-    endTime: [seconds, nanos + 4_200_000],
-    status: failed ? { code: SpanStatusCode.ERROR, message: "not found" } : { code: SpanStatusCode.UNSET },
-    attributes,
+    parentSpanContext: { traceId, spanId: hex(random()) + hex(random()), traceFlags: 1, isRemote: true },
+    startTime: [seconds(i), nanos(i)],
+    endTime: [seconds(i), nanos(i) + 4_200_000],
+    status: isFailed(i)
+      ? { code: SpanStatusCode.ERROR, message: "not found" }
+      : { code: SpanStatusCode.UNSET },
+    attributes: attributesOf(i),
     links: [],
     events: [],
     duration: [0, 4_200_000],
@@ -111,80 +124,89 @@ const make = (i: number): { readonly ours: ReadableSpan; readonly theirs: SdkSpa
     droppedEventsCount: 0,
     droppedLinksCount: 0
   } as unknown as SdkSpan
-  return { ours, theirs }
-}
-
-const encode = (encoder: OtlpEncoder, spans: ReadonlyArray<ReadableSpan>): { body: Uint8Array; held: number } => {
-  const batch = encoder.makeSpanBatch()
-  for (const span of spans) {
-    if (!batch.add(span, Infinity)) throw new Error("the span did not fit")
-  }
-  return { body: batch.toBody(), held: batch.bytes }
 }
 
 interface Contender {
   readonly name: string
-  readonly run: (spans: ReadonlyArray<ReturnType<typeof make>>) => Uint8Array
+  /** Makes 512 spans, numbered from `first`, and returns what encodes them. */
+  readonly prepare: (first: number) => () => Uint8Array
   readonly times: Array<number>
   bytes: number
 }
 
-const contender = (name: string, run: Contender["run"]): Contender => ({ name, run, times: [], bytes: 0 })
+const makeAll = <A>(first: number, make: (i: number) => A): Array<A> =>
+  Array.from({ length: spanCount }, (_, i) => make(first + i))
 
 let held = 0
-const contenders = [
-  contender(
-    "OpenTelemetry SDK protobuf",
-    (spans) => ProtobufTraceSerializer.serializeRequest(spans.map((s) => s.theirs))!
-  ),
-  contender("effect-telemetry protobuf", (spans) => {
-    const result = encode(OtlpProtobuf.encoder, spans.map((s) => s.ours))
-    held = result.held
-    return result.body
-  }),
-  contender("OpenTelemetry SDK JSON", (spans) => JsonTraceSerializer.serializeRequest(spans.map((s) => s.theirs))!),
-  contender("effect-telemetry JSON", (spans) => encode(OtlpJson.encoder, spans.map((s) => s.ours)).body)
-]
+
+const ours = (name: string, encoder: OtlpEncoder, attributes: (i: number) => Attributes): Contender => ({
+  name,
+  prepare: (first) => {
+    const spans = makeAll(first, makeOurs(attributes))
+    return () => {
+      const batch = encoder.makeSpanBatch()
+      for (const span of spans) {
+        if (!batch.add(span, Infinity)) throw new Error("the span did not fit")
+      }
+      held = batch.bytes
+      return batch.toBody()
+    }
+  },
+  times: [],
+  bytes: 0
+})
+
+const theirs = (
+  name: string,
+  serializer: ISerializer<Array<SdkSpan>, unknown>,
+  attributes: (i: number) => Attributes
+): Contender => ({
+  name,
+  prepare: (first) => {
+    const spans = makeAll(first, makeTheirs(attributes))
+    return () => serializer.serializeRequest(spans)!
+  },
+  times: [],
+  bytes: 0
+})
+
+const contenders = [constant, mixed].flatMap((attributes) => [
+  theirs(`SDK protobuf, ${attributes.name}`, ProtobufTraceSerializer, attributes),
+  ours(`ours protobuf, ${attributes.name}`, OtlpProtobuf.encoder, attributes),
+  theirs(`SDK JSON, ${attributes.name}`, JsonTraceSerializer, attributes),
+  ours(`ours JSON, ${attributes.name}`, OtlpJson.encoder, attributes)
+])
 
 let sum = 0
 for (let round = 0; round < rounds; round++) {
-  // New spans in each round, so that no contender meets a string for the second time.
-  const batches = Array.from(
-    { length: repeats },
-    (_, r) => Array.from({ length: spanCount }, (_, i) => make((round * repeats + r) * spanCount + i))
-  )
   for (let c = 0; c < contenders.length; c++) {
     const contender = contenders[(c + round) % contenders.length]!
+    const run = contender.prepare(round * spanCount)
     const start = process.hrtime.bigint()
-    for (const spans of batches) {
-      const body = contender.run(spans)
-      sum += body[body.length >>> 1]!
-      contender.bytes = body.length
-    }
+    const body = run()
     const took = Number(process.hrtime.bigint() - start)
-    if (round >= rounds / 4) contender.times.push(took / (spanCount * repeats))
+    sum += body[body.length >>> 1]!
+    contender.bytes = body.length
+    if (round >= rounds / 4) contender.times.push(took / spanCount)
   }
 }
 
-const row = (c: Contender) => {
-  const times = c.times.toSorted((a, b) => a - b)
-  return { min: times[0]!, median: times[times.length >>> 1]!, bytes: c.bytes / spanCount }
-}
-console.log(`${spanCount} spans x 10 attributes, Node ${process.versions.node}, ${rounds} rounds`)
+const quantile = (times: ReadonlyArray<number>, q: number): number =>
+  times.toSorted((a, b) => a - b)[Math.floor(times.length * q)]!
+
+console.log(`${spanCount} spans x 10 attributes, Node ${process.versions.node}, ${rounds} rounds, ns per span`)
 for (let i = 0; i < contenders.length; i += 2) {
-  const [theirs, ours] = [row(contenders[i]!), row(contenders[i + 1]!)]
-  for (const [name, r] of [[contenders[i]!.name, theirs], [contenders[i + 1]!.name, ours]] as const) {
+  const [theirs, ours] = [contenders[i]!, contenders[i + 1]!]
+  for (const { bytes, name, times } of [theirs, ours]) {
     console.log(
-      `${name.padEnd(28)} min ${r.min.toFixed(0).padStart(6)} ns/span   median ${
-        r.median.toFixed(0).padStart(6)
-      } ns/span   `
-        + `${r.bytes.toFixed(1)} bytes/span`
+      `${name.padEnd(24)} min ${quantile(times, 0).toFixed(0).padStart(6)}   median ${
+        quantile(times, 0.5).toFixed(0).padStart(6)
+      }   ${(bytes / spanCount).toFixed(1)} bytes`
     )
   }
-  console.log(
-    `  ratio ${(theirs.min / ours.min).toFixed(1)}x at the minimum, ${
-      (theirs.median / ours.median).toFixed(1)
-    }x at the median`
-  )
+  const ratio = (q: number): string => (quantile(theirs.times, q) / quantile(ours.times, q)).toFixed(1)
+  console.log(`${" ".repeat(24)} ratio ${ratio(0)}   median ${ratio(0.5)}`)
 }
-console.log(`memory held in a protobuf batch: ${(held / spanCount).toFixed(1)} bytes/span (checksum ${sum % 997})`)
+
+contenders[5]!.prepare(0)()
+console.log(`memory held in a protobuf batch: ${(held / spanCount).toFixed(1)} bytes per span (checksum ${sum % 997})`)

@@ -3,33 +3,17 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { isFieldValue, reservedHeaders } from "../internal/httpHeaders.ts"
 import * as percent from "../internal/percent.ts"
 import { Attributes } from "../model/Attributes.ts"
 import * as Resource from "../model/Resource.ts"
 import type { Kind } from "./setting.ts"
 import { hidden, showValue } from "./show.ts"
 
-// What a field value may be made of (RFC 9110 §5.5), as far as one byte for each character carries it.
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
-
-// These frame the request or describe its body: the exporter's own.
-const reserved = new Set([
-  "connection",
-  "content-encoding",
-  "content-length",
-  "content-type",
-  "expect",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade"
-])
-
 /** Header values by lowercase name. */
 export type Headers = Readonly<Record<string, Redacted.Redacted<string>>>
 
-const isName = (name: string): boolean => percent.isToken(name) && !reserved.has(name.toLowerCase())
+const isName = (name: string): boolean => percent.isToken(name) && !reservedHeaders.has(name.toLowerCase())
 
 const united = (
   entries: Iterable<readonly [string, string]>
@@ -44,7 +28,7 @@ export const mergeHeaders = (over: Headers, under: Headers): Headers =>
   Object.assign(Object.create(null) as Headers, under, over)
 
 const HeaderName = Schema.String.check(Schema.makeFilter(isName))
-const HeaderText = Schema.String.check(Schema.makeFilter((value) => fieldValue.test(value)))
+const HeaderText = Schema.String.check(Schema.makeFilter((value) => isFieldValue(value)))
 const HeaderValue = Schema.Union([HeaderText, Schema.Redacted(HeaderText)])
 
 /** Request headers. A pair that cannot be one is ignored, the others are kept. */
@@ -71,7 +55,7 @@ export const headers: Kind<Readonly<Record<string, string | Redacted.Redacted<st
       const equals = entry.indexOf("=")
       const name = percent.decode(entry.slice(0, Math.max(equals, 0)).trim())
       const value = percent.decode(entry.slice(equals + 1).trim())
-      if (percent.isDecodable(entry) && isName(name) && fieldValue.test(value)) taken.push([name, value])
+      if (percent.isDecodable(entry) && isName(name) && isFieldValue(value)) taken.push([name, value])
       else complain({ value: `${hidden} (entry ${index + 1})` })
     }
     return taken.length === 0 ? undefined : united(taken)

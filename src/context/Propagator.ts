@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { describeError } from "../internal/describeError.ts"
 import { isToken } from "../internal/percent.ts"
 import { emptyContext, type TextMapPropagator, type TextMapSetter } from "./TextMap.ts"
 import * as W3CBaggage from "./W3CBaggage.ts"
@@ -49,14 +50,6 @@ const isHeaderValue = (value: string): boolean => {
   return true
 }
 
-const describe = (error: unknown): string => {
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  } catch {
-    return "an error that cannot be printed"
-  }
-}
-
 /**
  * One propagator that runs `propagators` in order; each adds to what those before it read or wrote.
  *
@@ -74,7 +67,7 @@ export const composite = (
     diagnostics?.report(
       "warn",
       `propagator.${propagator.fields[0] ?? "none"}`,
-      `propagator of ${propagator.fields.join(", ")} failed to ${what}: ${describe(error)}`
+      `propagator of ${propagator.fields.join(", ")} failed to ${what}: ${describeError(error)}`
     )
   const write = (propagator: TextMapPropagator, set: TextMapSetter): TextMapSetter =>
     // These two write nothing that has to be checked.

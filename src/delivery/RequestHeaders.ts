@@ -1,6 +1,7 @@
 /** What goes into the header of a request: checked once, and never shown. */
 import * as Redacted from "effect/Redacted"
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { isFieldValue, reservedHeaders } from "../internal/httpHeaders.ts"
 import { isToken } from "../internal/percent.ts"
 import { version } from "../internal/version.ts"
 
@@ -9,23 +10,6 @@ export type HeaderInput = Readonly<Record<string, string | Redacted.Redacted<str
 
 /** The `User-Agent` of every request, unless the configured headers name another (`protocol/exporter.md#user-agent`). */
 export const userAgent = `effect-telemetry/${version} OTel-OTLP-Exporter-JavaScript/${version}`
-
-// Latin-1 without control characters: what `node:http` and `fetch` both accept.
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
-
-/** Written by the transport or the encoder; another value would break the request. */
-const reserved = new Set([
-  "connection",
-  "content-encoding",
-  "content-length",
-  "content-type",
-  "expect",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade"
-])
 
 const secretName = /auth|cookie|credential|key|password|secret|token/
 
@@ -52,9 +36,9 @@ export const make = (input: HeaderInput, destination: string, diagnostics: Diagn
     const value = String(Redacted.isRedacted(raw) ? Redacted.value(raw) : raw).trim()
     const trouble = !isToken(name)
       ? "its name is not a valid HTTP header name"
-      : !fieldValue.test(value)
+      : !isFieldValue(value)
       ? "its value holds characters that HTTP does not allow"
-      : reserved.has(name)
+      : reservedHeaders.has(name)
       ? "it is set by the exporter itself"
       : undefined
     if (trouble === undefined) values[name] = value

@@ -2,15 +2,15 @@
  * What an encoder wrote before for the same text: span names, attribute keys, and attributes of which the value repeats.
  * Copying words is several times cheaper than turning characters into bytes again.
  *
- * Everything is bounded: 1024 names and 1024 keys (then the map starts anew), 16 values of at most 48 characters for each
- * key.
+ * Everything is bounded: 1024 names, 1024 keys, and for each key 32 values of at most 48 characters; a full map starts
+ * anew.
  */
 import { allocate, ByteWriter } from "./byteWriter.ts"
 
 const maxEntries = 1024
 const maxKeyLength = 256
 const maxValueLength = 48
-const valueSlots = 16
+const maxValues = 32
 const maxPositions = 128
 
 // A cached value must pay for its making: one miss costs as much as a few hits save. A key whose values do not repeat is
@@ -41,44 +41,42 @@ export class Encoded {
   }
 }
 
-const noValues: Array<Encoded | undefined> = new Array(valueSlots).fill(undefined)
-
 /** An attribute key: what precedes its value, and whole attributes for values that repeat. */
 export class EncodedKey extends Encoded {
-  private values: Array<Encoded | undefined> = noValues
+  private values: Map<string, Encoded> | undefined = undefined
+  private last: Encoded | undefined = undefined
   private credit = fullCredit
-  private slot = -1
+  /** Whether the last `find` missed and asks for what will be written. */
+  wanted = false
 
   /** The attribute with the string `value`, if it is at hand. After a miss, `keep` may store what was written. */
   find(value: string): Encoded | undefined {
-    const length = value.length
-    this.slot = -1
-    if (length === 0 || length > maxValueLength) return undefined
+    const last = this.last
+    if (last !== undefined && last.text === value) return last
+    this.wanted = false
     if (this.credit <= 0) {
       if (++this.credit === 0) this.credit = retryCredit
       return undefined
     }
-    const slot = (length + value.charCodeAt(length - 1) + (value.charCodeAt(length >>> 1) << 1)) & (valueSlots - 1)
-    const found = this.values[slot]
-    if (found !== undefined && found.text === value) {
+    if (value.length > maxValueLength) return undefined
+    const found = this.values?.get(value)
+    if (found !== undefined) {
       if (this.credit < fullCredit) this.credit += hitCredit
+      this.last = found
       return found
     }
     this.credit -= missCost
     if (this.credit <= 0) this.credit = pause
-    this.slot = slot
+    this.wanted = true
     return undefined
   }
 
-  /** Whether the last `find` asks for what will be written. */
-  get wanted(): boolean {
-    return this.slot >= 0
-  }
-
   keep(value: string, bytes: Uint8Array): void {
-    if (this.values === noValues) this.values = new Array(valueSlots).fill(undefined)
-    this.values[this.slot] = new Encoded(value, bytes)
-    this.slot = -1
+    this.wanted = false
+    this.values ??= new Map()
+    if (this.values.size >= maxValues) this.values.clear()
+    this.last = new Encoded(value, bytes)
+    this.values.set(value, this.last)
   }
 }
 

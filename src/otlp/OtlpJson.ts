@@ -20,7 +20,14 @@ import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { ReadableSpan, SpanEvent, SpanLink } from "../model/ReadableSpan.ts"
 import type { Resource } from "../model/Resource.ts"
 import type { OtlpEncoder } from "./OtlpEncoder.ts"
-import { copySpans, type Envelope, OtlpSpanBuffer, type ResourceGroup, type SpanFormat } from "./OtlpSpanBuffer.ts"
+import {
+  copySpans,
+  type Envelope,
+  memoize,
+  OtlpSpanBuffer,
+  type ResourceGroup,
+  type SpanFormat
+} from "./OtlpSpanBuffer.ts"
 
 const openBracket = 0x5b
 const closeBracket = 0x5d
@@ -90,6 +97,8 @@ const writeKey = (writer: ByteWriter, key: string): void => {
 
 class JsonFormat implements SpanFormat {
   private readonly cache = new EncodedCache(writeName, writeKey)
+  readonly resource = memoize((resource: Resource) => this.resourceEnvelope(resource))
+  readonly scope = memoize((scope: InstrumentationScope) => this.scopeEnvelope(scope))
 
   writeSpan(writer: ByteWriter, span: ReadableSpan): void {
     // Room for the ids, which are written unchecked, and what stands between them.
@@ -249,7 +258,7 @@ class JsonFormat implements SpanFormat {
     close(writer, begun)
   }
 
-  resource(resource: Resource): Envelope {
+  private resourceEnvelope(resource: Resource): Envelope {
     const head = new ByteWriter(allocate(512))
     writeLiteral(head, resourceHead)
     if (Object.keys(resource.attributes).length > 0) {
@@ -264,7 +273,7 @@ class JsonFormat implements SpanFormat {
     return { head: head.toBytes(), tail: tail(resource.schemaUrl) }
   }
 
-  scope(scope: InstrumentationScope): Envelope {
+  private scopeEnvelope(scope: InstrumentationScope): Envelope {
     const head = new ByteWriter(allocate(256))
     writeLiteral(head, scopeHead)
     const begun = head.pos

@@ -26,6 +26,16 @@ export interface Envelope {
   readonly tail: Uint8Array
 }
 
+/** Makes the envelope of a resource or scope once. Both are immutable, and usually the same for all batches. */
+export const memoize = <A extends object>(make: (of: A) => Envelope): (of: A) => Envelope => {
+  const known = new WeakMap<A, Envelope>()
+  return (of) => {
+    let envelope = known.get(of)
+    if (envelope === undefined) known.set(of, envelope = make(of))
+    return envelope
+  }
+}
+
 /** The spans of one scope within a resource. */
 export interface ScopeGroup extends Envelope {
   readonly scope: InstrumentationScope

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, DropReason } from "../diagnostics/Ledger.ts"
+import { describeError } from "../internal/describeError.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 
 /** The rest of the road behind a processor. */
@@ -68,7 +69,7 @@ export const compose = (
     diagnostics.report(
       "error",
       `processor.${processor.name}`,
-      `span processor ${processor.name} failed: ${describe(error)}`
+      `span processor ${processor.name} failed: ${describeError(error)}`
     )
 
   const chain = (index: number, tail: SpanSink): (span: ReadableSpan) => void => {
@@ -123,13 +124,5 @@ export const compose = (
     },
     flush: Effect.forEach(processors, (processor) => processor.flush, { discard: true }),
     accounts
-  }
-}
-
-const describe = (error: unknown): string => {
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  } catch {
-    return "an error that cannot be printed"
   }
 }

@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { describeError } from "../internal/describeError.ts"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
 import { version } from "../internal/version.ts"
 import * as Resource from "../model/Resource.ts"
@@ -152,12 +153,6 @@ export const sdk: ResourceDetector = {
   )
 }
 
-const describe = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return attempt(() => error instanceof Error ? `${error.name}: ${error.message}` : String(error)) ??
-    "an error that cannot be printed"
-}
-
 const detectOne = Effect.fnUntraced(function*(
   detector: ResourceDetector,
   timeout: Duration.Input,
@@ -180,7 +175,7 @@ const detectOne = Effect.fnUntraced(function*(
     fiber.interruptUnsafe()
     return without("took too long")
   }
-  if (Exit.isFailure(exit.value)) return without(`failed: ${describe(exit.value.cause)}`)
+  if (Exit.isFailure(exit.value)) return without(`failed: ${describeError(Cause.squash(exit.value.cause))}`)
   // A detector may come from anywhere, so what it gives is made a resource here.
   const { value } = exit.value
   return attempt(() => Resource.make(value.attributes, value.schemaUrl)) ?? without("gave no resource")

@@ -59,3 +59,24 @@ export const withThreshold = (traceState: string, threshold: Threshold.Threshold
   // A changed member moves to the front; the list holds 32 at most.
   return (pairs.length === 0 ? rest : [`ot=${pairs.join(";")}`, ...rest.slice(0, 31)]).join(",")
 }
+
+const keepsAll = (threshold: Threshold.Threshold): boolean => threshold.hi === 0 && threshold.lo === 0
+
+/** The tracestate after a decision: a kept span carries its threshold when that is known, any other carries none. */
+export const afterDecision = (
+  traceState: string,
+  decision: { readonly threshold: Threshold.Threshold; readonly reliable: boolean },
+  keep: boolean
+): string => {
+  const known = keep && decision.reliable
+  if (traceState === "") {
+    return known && !keepsAll(decision.threshold) ? withThreshold("", decision.threshold) : ""
+  }
+  const before = read(traceState).threshold
+  if (known) {
+    if (before === undefined && keepsAll(decision.threshold)) return traceState
+    if (before?.hi === decision.threshold.hi && before.lo === decision.threshold.lo) return traceState
+    return withThreshold(traceState, decision.threshold)
+  }
+  return before === undefined ? traceState : withThreshold(traceState, undefined)
+}

@@ -22,7 +22,8 @@ import { IdGenerator } from "./IdGenerator.ts"
 import { OutcomePolicy } from "./Outcome.ts"
 import { isOwn } from "./Span.ts"
 import { SpanLimits } from "./SpanLimits.ts"
-import { type ReservedSpan, TracerCore } from "./TracerCore.ts"
+import type { ReservedSpan } from "./spanStart.ts"
+import { TracerCore } from "./TracerCore.ts"
 
 /** The identity promised to an outgoing request whose client span has yet to start. */
 export const Reservation: Context.Reference<{ used: boolean; readonly span: ReservedSpan } | undefined> = Context

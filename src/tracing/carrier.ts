@@ -5,8 +5,10 @@ import { fromRecord, type HeaderRecord, type TextMapPropagator } from "../contex
 import { type Baggage, empty } from "../model/Baggage.ts"
 import { isSampled } from "../model/ReadableSpan.ts"
 import type { SpanContext } from "../model/SpanContext.ts"
+import { identityContext } from "./identity.ts"
+import { RemoteContext } from "./parentContext.ts"
 import type { SpanIdentity } from "./Span.ts"
-import { identityContext, RemoteContext, type TracerCore } from "./TracerCore.ts"
+import type { TracerCore } from "./TracerCore.ts"
 
 /** What headers brought. */
 export interface Extracted {

@@ -2,7 +2,7 @@
  * The decoder of the OpenTelemetry project (protobufjs, generated from opentelemetry-proto, as `otlp-transformer` shipped
  * it until 0.213), and what it must see, built from a span by the plainest code there is.
  */
-import * as SpanData from "../../src/model/SpanData.ts"
+import type * as SpanData from "../../src/model/SpanData.ts"
 import type { AttributeValue } from "../../src/model/Attributes.ts"
 import { createRequire } from "node:module"
 

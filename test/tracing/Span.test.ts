@@ -1,13 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
+import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 import { randomFlag, sampledFlag } from "../../src/model/ReadableSpan.ts"
 import * as Sampler from "../../src/sampling/Sampler.ts"
 import * as Threshold from "../../src/sampling/Threshold.ts"
-import { Telemetry } from "../../src/Telemetry.ts"
+import { Telemetry, TelemetryLayer } from "../../src/Telemetry.ts"
 import * as TestTelemetry from "../../src/testing/TestTelemetry.ts"
+import * as IdGenerator from "../../src/tracing/IdGenerator.ts"
 import type { AnyOwnSpan } from "../../src/tracing/Span.ts"
 import * as Trace from "../../src/tracing/Trace.ts"
 
@@ -250,6 +253,32 @@ describe("sampling", () => {
           return { threshold: Threshold.always, reliable: true, attributes: { rule: input.attributes["route"] } }
         }
       })
+    ))
+
+  it.effect("a sampler that answers nonsense, ids that cannot be made: the program goes on", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* Trace.span(Effect.succeed(1), "nonsense"), 1)
+      yield* TestTelemetry.span("nonsense")
+      const dead = Layer.succeed(IdGenerator.IdGenerator, {
+        isRandom: true,
+        writeTraceId: () => {
+          throw new Error("no entropy")
+        },
+        writeSpanId: () => {
+          throw Object.create(null)
+        }
+      })
+      const lines: Array<string> = []
+      const told = Layer.succeed(Diagnostics.Diagnostics, Diagnostics.make({ write: (line) => lines.push(line) }))
+      const value = yield* Effect.withSpan(Effect.succeed(2), "span").pipe(
+        Effect.provide(TelemetryLayer({ env: {}, tracesExporters: ["none"] })),
+        Effect.provide(Layer.merge(dead, told))
+      )
+      assert.strictEqual(value, 2)
+      assert.include(lines.join(), "a span could not start")
+    }).pipe(
+      Effect.provide(TestTelemetry.layer()),
+      Effect.provideService(Sampler.Sampler, { description: "test", decide: () => undefined as never })
     ))
 
   it.effect("sampled: false drops one span, sampled: true keeps one under an unsampled parent", () =>
