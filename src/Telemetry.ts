@@ -161,9 +161,7 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       }
       return Context.make(Telemetry, telemetry).pipe(
         Context.add(EffectTracer.Tracer, tracer),
-        Context.add(Fetch, propagatingFetch(tracer.core, yield* Fetch)),
-        // For what the program builds by hand beside the tracer.
-        Context.merge(references)
+        Context.add(Fetch, propagatingFetch(tracer.core, yield* Fetch))
       )
     }),
     references

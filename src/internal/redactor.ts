@@ -26,6 +26,8 @@ export interface Redactor {
 
 const maxCachedKeys = 1024
 const maxCachedKeyLength = 128
+const maxCachedTexts = 512
+const maxCachedTextLength = 256
 const maxDepth = 64
 
 export const makeRedactor = (options: RedactorOptions, failed: (message: string) => void): Redactor => {
@@ -57,11 +59,23 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
   }
   const scans = options.wellKnown || options.urls || options.keys.length > 0
 
+  // Routes and statements look suspicious (`/orders/:id`), come again and again, and are not. Only what was found to hold
+  // no secret is remembered.
+  const innocent = new Set<string>()
+
   const text = (value: string, key: string): string => {
     let result = value
     // Rules see the text as it came: a rule may know more of it than its keys tell.
     for (const rule of rules) result = rule(result, key)
-    return scans && hasMarker(result) ? scrubText(result, scrub, key === "url.query") : result
+    if (!scans || !hasMarker(result)) return result
+    const isQuery = key === "url.query"
+    if (!isQuery && innocent.has(result)) return result
+    const clean = scrubText(result, scrub, isQuery)
+    if (clean === result && !isQuery && result.length <= maxCachedTextLength) {
+      if (innocent.size >= maxCachedTexts) innocent.clear()
+      innocent.add(result)
+    }
+    return clean
   }
 
   const hidden = (value: unknown): unknown => {
