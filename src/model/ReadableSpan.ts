@@ -73,8 +73,10 @@ export interface ReadableSpan {
 
   readonly attributeList: AttributeList
   droppedAttributesCount: number
+  /** May be replaced in place; an empty list may be frozen. */
   readonly eventList: Array<SpanEvent>
   droppedEventsCount: number
+  /** May be replaced in place; an empty list may be frozen. */
   readonly linkList: Array<SpanLink>
   droppedLinksCount: number
 

@@ -139,7 +139,9 @@ const removeContent = (span: ReadableSpan, mask: string): void => {
   span.droppedAttributesCount += span.attributeList.length >> 1
   span.droppedEventsCount += span.eventList.length
   span.droppedLinksCount += span.linkList.length
-  span.attributeList.length = span.eventList.length = span.linkList.length = 0
+  for (const list of [span.attributeList, span.eventList, span.linkList]) {
+    if (list.length > 0) list.length = 0
+  }
 }
 
 const redactSpan = (span: ReadableSpan, redactor: Redactor): void => {

@@ -108,6 +108,9 @@ abstract class SpanBase {
 
 const noAttributes: ReadonlyMap<string, unknown> = new Map()
 
+// Most spans have neither events nor links; frozen, so that nobody puts one span's into all.
+const none = Object.freeze([]) as unknown as Array<never>
+
 /**
  * A span that is being recorded: at once Effect's `Tracer.Span`, the span of the Promise facade, and the `ReadableSpan`
  * of the processors.
@@ -132,7 +135,7 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
   #attributes: AttributeList | undefined = undefined
   #events: Array<SpanEvent> | undefined = undefined
   #links: Array<SpanLink> | undefined = undefined
-  #effectLinks: Array<Tracer.SpanLink>
+  #effectLinks: Array<Tracer.SpanLink> | undefined = undefined
   #exit: Exit.Exit<unknown, unknown> | undefined = undefined
   #ending = false
 
@@ -152,7 +155,6 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
     this.scope = scope
     this.startTimeUnixNano = startTimeUnixNano
     this.endTimeUnixNano = startTimeUnixNano
-    this.#effectLinks = []
     if (links.length > 0) this.addLinks(links)
   }
 
@@ -180,15 +182,15 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
   }
 
   get eventList(): Array<SpanEvent> {
-    return this.#events ??= []
+    return this.#events ?? none
   }
 
   get linkList(): Array<SpanLink> {
-    return this.#links ??= []
+    return this.#links ?? none
   }
 
   get links(): ReadonlyArray<Tracer.SpanLink> {
-    return this.#effectLinks
+    return this.#effectLinks ?? none
   }
 
   /** Sets an attribute; the value is any JavaScript value, converted by `Attributes.fromUnknown`. */
@@ -257,7 +259,7 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
         this.droppedLinksCount++
       } else {
         own.push(made)
-        this.#effectLinks.push(link)
+        ;(this.#effectLinks ??= []).push(link)
       }
     }
   }

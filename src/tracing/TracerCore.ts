@@ -174,7 +174,7 @@ export class TracerCore implements SpanOwner {
       ? drop
       : start.sampled === true
       ? force
-      : this.#decide(new StartInput(start, samplingParent, this.#toLink, [traceId0, traceId1, traceId2, traceId3]))
+      : this.#decide(new StartInput(start, samplingParent, this.#toLink, traceId0, traceId1, traceId2, traceId3))
 
     const randomness = traceState === "" ? undefined : OtTraceState.read(traceState).randomness
     const keep = Threshold.keeps(

@@ -12,18 +12,27 @@ export class StartInput implements SamplingInput {
   readonly parent: SamplingParent | undefined
   readonly #start: SpanStart
   readonly #toLink: (link: Tracer.SpanLink) => SpanLink | undefined
-  readonly #words: readonly [number, number, number, number]
+  readonly #traceId0: number
+  readonly #traceId1: number
+  readonly #traceId2: number
+  readonly #traceId3: number
 
   constructor(
     start: SpanStart,
     parent: SamplingParent | undefined,
     toLink: (link: Tracer.SpanLink) => SpanLink | undefined,
-    words: readonly [number, number, number, number]
+    traceId0: number,
+    traceId1: number,
+    traceId2: number,
+    traceId3: number
   ) {
     this.parent = parent
     this.#start = start
     this.#toLink = toLink
-    this.#words = words
+    this.#traceId0 = traceId0
+    this.#traceId1 = traceId1
+    this.#traceId2 = traceId2
+    this.#traceId3 = traceId3
   }
 
   get name(): string {
@@ -35,7 +44,7 @@ export class StartInput implements SamplingInput {
   }
 
   get traceId(): string {
-    return hexOf(...this.#words)
+    return hexOf(this.#traceId0, this.#traceId1, this.#traceId2, this.#traceId3)
   }
 
   get attributes(): Readonly<Record<string, unknown>> {
