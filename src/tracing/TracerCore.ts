@@ -25,7 +25,7 @@ import * as OtTraceState from "../sampling/OtTraceState.ts"
 import type { SamplerShape, SamplingDecision, SamplingParent } from "../sampling/Sampler.ts"
 import * as Threshold from "../sampling/Threshold.ts"
 import type { IdGenerator } from "./IdGenerator.ts"
-import { identityContext, isInvalid, passThrough } from "./identity.ts"
+import { blankIdentity, identityContext, isInvalid, type MutableIdentity, passThrough } from "./identity.ts"
 import * as Outcome from "./Outcome.ts"
 import { foreignContext, honestTraceState } from "./parentContext.ts"
 import { StartInput } from "./samplingInput.ts"
@@ -67,6 +67,8 @@ export class TracerCore implements SpanOwner {
   readonly scope: InstrumentationScope
   readonly #toLink = (link: Tracer.SpanLink): SpanLink | undefined => this.toLink(link)
   readonly #outcomes = new WeakMap<Span, Outcome.OutcomePolicy>()
+  // Read by the span's constructor at once, with no code of the program in between.
+  readonly #scratch = blankIdentity()
   #isShutDown = false
 
   constructor(options: TracerCoreOptions) {
@@ -84,7 +86,8 @@ export class TracerCore implements SpanOwner {
 
   /** Starts a span. */
   start(start: SpanStart): AnyOwnSpan {
-    const { identity, decision } = start.reserved ?? this.#reserveSafely(start)
+    const identity = start.reserved?.identity ?? this.#scratch
+    const decision = start.reserved?.decision ?? this.#decideSafely(start)
     const { ledger } = this.options
     ledger.created++
     const recording = isSampled(identity) || decision.record === true
@@ -121,25 +124,35 @@ export class TracerCore implements SpanOwner {
   }
 
   // Whatever a foreign parent, an id generator or a sampler does: the program goes on, without this span.
-  #reserveSafely(start: SpanStart): ReservedSpan {
+  #decideSafely(start: SpanStart): SamplingDecision {
     try {
-      return this.reserve(start)
+      return this.#identify(start, this.#scratch)
     } catch (error) {
       const { diagnostics } = this.options
       diagnostics.report("error", "tracer.start", `a span could not start: ${describeError(error)}`)
-      return {
-        decision: drop,
-        identity: passThrough(isOwn(start.parent) ? start.parent : undefined, undefined, start.baggage)
-      }
+      Object.assign(
+        this.#scratch,
+        passThrough(isOwn(start.parent) ? start.parent : undefined, undefined, start.baggage)
+      )
+      return drop
     }
   }
 
   /** The identity and the sampling decision that {@link start} would give, without starting. */
   reserve(start: SpanStart): ReservedSpan {
+    const identity = blankIdentity()
+    return { decision: this.#identify(start, identity), identity }
+  }
+
+  /** Decides about a span and writes its identity to `target`. */
+  #identify(start: SpanStart, target: MutableIdentity): SamplingDecision {
     const parent = start.parent
     const own = isOwn(parent) ? parent : undefined
     const foreign = own === undefined && parent !== undefined ? foreignContext(parent) : undefined
-    if (this.options.disabled === true) return { decision: drop, identity: passThrough(own, foreign, start.baggage) }
+    if (this.options.disabled === true) {
+      Object.assign(target, passThrough(own, foreign, start.baggage))
+      return drop
+    }
     const { ids } = this.options
     ids.writeSpanId(spanWords)
     const spanId0 = spanWords[0]!
@@ -183,23 +196,19 @@ export class TracerCore implements SpanOwner {
       randomness?.lo ?? Threshold.randomnessLo(traceId3)
     )
 
-    return {
-      decision,
-      identity: {
-        traceId0,
-        traceId1,
-        traceId2,
-        traceId3,
-        spanId0,
-        spanId1,
-        parentSpanId0: own !== undefined ? own.spanId0 : foreign === undefined ? 0 : hexToWord(foreign.spanId, 0),
-        parentSpanId1: own !== undefined ? own.spanId1 : foreign === undefined ? 0 : hexToWord(foreign.spanId, 8),
-        parentIsRemote: foreign?.isRemote ?? false,
-        traceFlags: keep ? traceFlags | sampledFlag : traceFlags & ~sampledFlag,
-        traceState: OtTraceState.afterDecision(traceState, decision, keep),
-        baggage: start.baggage ?? own?.baggage ?? foreign?.baggage
-      }
-    }
+    target.traceId0 = traceId0
+    target.traceId1 = traceId1
+    target.traceId2 = traceId2
+    target.traceId3 = traceId3
+    target.spanId0 = spanId0
+    target.spanId1 = spanId1
+    target.parentSpanId0 = own !== undefined ? own.spanId0 : foreign === undefined ? 0 : hexToWord(foreign.spanId, 0)
+    target.parentSpanId1 = own !== undefined ? own.spanId1 : foreign === undefined ? 0 : hexToWord(foreign.spanId, 8)
+    target.parentIsRemote = foreign?.isRemote ?? false
+    target.traceFlags = keep ? traceFlags | sampledFlag : traceFlags & ~sampledFlag
+    target.traceState = OtTraceState.afterDecision(traceState, decision, keep)
+    target.baggage = start.baggage ?? own?.baggage ?? foreign?.baggage
+    return decision
   }
 
   #decide(input: StartInput): SamplingDecision {

@@ -44,3 +44,22 @@ export const passThrough = (
     baggage: baggage ?? own?.baggage ?? foreign?.baggage
   }
 }
+
+/** An identity being made. */
+export type MutableIdentity = { -readonly [Key in keyof SpanIdentity]: SpanIdentity[Key] }
+
+/** An identity of nothing yet. */
+export const blankIdentity = (): MutableIdentity => ({
+  traceId0: 0,
+  traceId1: 0,
+  traceId2: 0,
+  traceId3: 0,
+  spanId0: 0,
+  spanId1: 0,
+  parentSpanId0: 0,
+  parentSpanId1: 0,
+  parentIsRemote: false,
+  traceFlags: 0,
+  traceState: "",
+  baggage: undefined
+})
