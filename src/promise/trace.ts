@@ -4,6 +4,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import * as AsyncContext from "../context/AsyncContext.ts"
 import { extractContext, injectSpan } from "../tracing/carrier.ts"
+import { blankIdentity } from "../tracing/identity.ts"
 import type { OutcomePolicy } from "../tracing/Outcome.ts"
 import { type AnyOwnSpan, isOwn, NonRecordingSpan } from "../tracing/Span.ts"
 import { fiberBaggage } from "../tracing/Tracer.ts"
@@ -27,20 +28,7 @@ export interface SpanOptions {
   readonly outcome?: OutcomePolicy | undefined
 }
 
-const inactive = new NonRecordingSpan("", "internal", Context.empty(), undefined, {
-  traceId0: 0,
-  traceId1: 0,
-  traceId2: 0,
-  traceId3: 0,
-  spanId0: 0,
-  spanId1: 0,
-  parentSpanId0: 0,
-  parentSpanId1: 0,
-  parentIsRemote: false,
-  traceFlags: 0,
-  traceState: "",
-  baggage: undefined
-}, 0n)
+const inactive = new NonRecordingSpan("", "internal", Context.empty(), undefined, blankIdentity(), 0n)
 
 const ambientSpan = (): Tracer.AnySpan | undefined => Fiber.getCurrent()?.cache.span ?? AsyncContext.currentSpan()
 
