@@ -3,7 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -47,12 +46,10 @@ interface Echo {
   readonly outgoing: Record<string, string>
 }
 
-const get = (path: string, headers: Record<string, string> = {}) =>
+const get = (path: string) =>
   Effect.gen(function*() {
     const client = yield* HttpClient.HttpClient
-    const response = yield* client.execute(
-      HttpClientRequest.get(yield* url(path)).pipe(HttpClientRequest.setHeaders(headers))
-    )
+    const response = yield* client.get(yield* url(path))
     return (yield* response.json) as unknown as Echo
   })
 
@@ -131,12 +128,6 @@ describe("Effect's HTTP server and client", () => {
         Effect.withSpan("caller")
       )
       assert.notProperty(unpropagated.incoming, "traceparent")
-    }).pipe(Effect.provide(live)))
-
-  it.live("keeps a b3 header of the program's own", () =>
-    Effect.gen(function*() {
-      const echo = yield* get("/echo", { "x-b3-own": "1" })
-      assert.strictEqual(echo.incoming["x-b3-own"], "1")
     }).pipe(Effect.provide(live)))
 
   it.live("withPropagation serves any client, and promises the identity of the span that follows", () =>
