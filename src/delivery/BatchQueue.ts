@@ -14,6 +14,10 @@ export interface Batch<in Item> {
   add(item: Item, maxBytes: number): boolean
   /** Why the last `add` returned `false`, where the batch can tell. */
   readonly refusal?: "full" | "unserializable" | undefined
+  /** Nothing will be added any more. */
+  seal?(): void
+  /** Nobody will look at the batch again. */
+  release?(): void
 }
 
 /** Bounds of a queue. */
@@ -120,6 +124,7 @@ export class BatchQueue<Item, B extends Batch<Item>> {
     const entry = this.current
     if (entry === undefined) return
     this.current = undefined
+    entry.batch.seal?.()
     entry.bytes = entry.batch.bytes
     this.sealedBytes += entry.bytes
     this.sealed.push(entry)

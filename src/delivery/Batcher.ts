@@ -235,7 +235,11 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     running.set(entry, fibers)
     const work = Effect.onExit(
       Effect.suspend(() => options.export(entry.batch)),
-      (exit) => Effect.sync(() => settle(entry, () => bookExit(entry.count, exit)))
+      (exit) =>
+        Effect.sync(() => {
+          settle(entry, () => bookExit(entry.count, exit))
+          entry.batch.release?.()
+        })
     )
     const expire = Effect.sync(() =>
       settle(entry, () => lose("export_timeout", entry.count, `no result in ${exportTimeout / 1_000} s`))

@@ -109,6 +109,7 @@ export const make = Effect.fnUntraced(function*(
       })
   )
   return Transport.of({
+    releasesBody: true,
     send: (request) =>
       Effect.callback((resume) => {
         const stop = exchange(
@@ -177,7 +178,13 @@ const exchange = (
     current = outgoing
     outgoing.on("response", (incoming) => {
       answered = true
-      receive(node, incoming, request.maxResponseBytes, (response) => settle(() => succeed(response)), giveUp, url.host)
+      const finish = (response: TransportResponse): void =>
+        settle(() => {
+          // An answer that came before the whole body was read: nothing of it may be sent later.
+          if (!outgoing.writableFinished) outgoing.destroy()
+          succeed(response)
+        })
+      receive(node, incoming, request.maxResponseBytes, finish, giveUp, url.host)
     })
     outgoing.on("upgrade", (_incoming, socket) => {
       socket.destroy()

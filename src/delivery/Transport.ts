@@ -36,4 +36,9 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
 /** Sends one request. Interruption aborts the exchange. Redirects are not followed. */
 export class Transport extends Context.Service<Transport, {
   readonly send: (request: TransportRequest) => Effect.Effect<TransportResponse, TransportError>
+  /**
+   * Whether nobody reads a request's `body` any more once `send` has ended, so that its memory may be written again.
+   * Default `false`.
+   */
+  readonly releasesBody?: boolean | undefined
 }>()("effect-telemetry/delivery/Transport") {}

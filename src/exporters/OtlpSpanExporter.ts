@@ -65,6 +65,8 @@ export const makeWith = Effect.fnUntraced(function*(
   const { contentType } = encoder
   /** Largest body the destination is believed to take. */
   let learnedBytes = Infinity
+  /** The memory of the last body, for the next one. */
+  let spare: Uint8Array | undefined
 
   const exportError = (reason: SpanExporter.ExportError["reason"], detail: string): SpanExporter.ExportError =>
     new SpanExporter.ExportError({ destination: name, reason, detail })
@@ -119,7 +121,11 @@ export const makeWith = Effect.fnUntraced(function*(
   ): Effect.Effect<SpanExporter.ExportResult, SpanExporter.ExportError> =>
     Effect.gen(function*() {
       const body = yield* Effect.try({
-        try: () => batch.toBody(),
+        try: () => {
+          const reuse = spare
+          spare = undefined
+          return batch.toBody(reuse)
+        },
         catch: () => exportError("unserializable", "the batch could not be encoded")
       })
       const { count } = batch
@@ -135,6 +141,9 @@ export const makeWith = Effect.fnUntraced(function*(
         delivery.send({ url: options.url, contentType, body, since }),
         (error) => exportError(error.reason, error.detail)
       )
+      if (transport.releasesBody === true && body.buffer.byteLength <= maxSpareBytes) {
+        spare = new Uint8Array(body.buffer)
+      }
       if (response.status >= 200 && response.status < 300) return accepted(response, count)
       if (response.status === 413 && count > 1) {
         learnedBytes = Math.max(minLearnedBytes, Math.min(learnedBytes, size >>> 1))
@@ -169,6 +178,9 @@ export const makeWith = Effect.fnUntraced(function*(
         : Effect.flatMap(Clock.monotonicTimeNanos, (since) => deliver(batch, since))
   })
 })
+
+// A body of full batches of ordinary spans; a larger one was an exception.
+const maxSpareBytes = 512 * 1024
 
 /** {@link make} as a layer. */
 export const layer = (options: OtlpSpanExporterOptions): Layer.Layer<SpanExporter.SpanExporter> =>

@@ -20,6 +20,10 @@ export interface SpanBatch {
   add(span: ReadableSpan, maxBytes: number): boolean
   /** Why the last `add` returned `false`, where the batch can tell: without it, the batch was full. */
   readonly refusal?: "full" | "unserializable" | undefined
+  /** Called once, before `export`: no span will be added any more. */
+  seal?(): void
+  /** Called once, when `export` has ended and nobody will look at the batch again. */
+  release?(): void
 }
 
 /** What became of the spans of one batch. Counts add up to the batch's count; a shortfall is booked as `export_error`. */

@@ -5,21 +5,8 @@
  * was written before stays where it is: whoever needs the earlier bytes keeps the buffer. Positions inside a record that
  * must survive a move are therefore held relative to `mark`.
  */
+import { allocate, chunkSize, giveChunk, native, takeChunk } from "./buffers.ts"
 
-interface NodeBuffer {
-  readonly prototype: {
-    readonly utf8Write?: (this: Uint8Array, text: string, offset: number, length: number) => number
-  }
-  readonly allocUnsafeSlow: (size: number) => Uint8Array
-  readonly byteLength: (text: string) => number
-}
-
-const nodeBuffer = (): NodeBuffer | undefined => {
-  const candidate = (globalThis as unknown as { readonly Buffer?: NodeBuffer }).Buffer
-  return typeof candidate?.prototype.utf8Write === "function" ? candidate : undefined
-}
-
-const native = /* @__PURE__ */ nodeBuffer()
 // Taken off the prototype once: looking it up on each call is a tenth of the cost of the call.
 const utf8Write = /* @__PURE__ */ (() => native?.prototype.utf8Write)()
 const textEncoder = /* @__PURE__ */ new TextEncoder()
@@ -30,9 +17,6 @@ export const shortText = 16
 /** From this length the exact size is measured first instead of reserving three bytes for each code unit. */
 const longText = 4096
 
-const minBuffer = 1024
-const maxBuffer = 65_536
-
 // A bigint on its way into two words, in the byte order of the machine.
 const split64 = /* @__PURE__ */ new BigUint64Array(1)
 const words64 = /* @__PURE__ */ (() => new Int32Array(split64.buffer))()
@@ -42,10 +26,6 @@ const highWord = isLittleEndian ? 1 : 0
 
 /** Thrown when a record outgrows `limit`; one object, so that it costs no stack trace. */
 export const recordTooLarge: { readonly _tag: "RecordTooLarge" } = { _tag: "RecordTooLarge" }
-
-/** A buffer whose contents are unspecified. */
-export const allocate = (size: number): Uint8Array =>
-  native === undefined ? new Uint8Array(size) : native.allocUnsafeSlow(size)
 
 /** The number of bytes of `text` in UTF-8; a lone surrogate counts as U+FFFD. */
 export const utf8Length = (text: string): number => {
@@ -105,14 +85,13 @@ export class ByteWriter {
     if (this.pos + size > this.bytes.length) this.grow(size)
   }
 
-  private grow(size: number): void {
+  private grow(more: number): void {
     const used = this.pos - this.mark
     if (used > this.limit) throw recordTooLarge
-    const needed = used + size
-    // A fifth of what is held stays the most that can be unused.
+    const needed = used + more
     const kept = this.mark === 0 ? this.capacity - this.bytes.length : this.capacity
-    const wanted = Math.min(Math.max(kept >>> 2, minBuffer), maxBuffer, this.limit)
-    const next = allocate(Math.max(Math.ceil(wanted), needed, used + (used >>> 1)))
+    const size = Math.max(Math.ceil(Math.min(chunkSize, this.limit)), needed, used + (used >>> 1))
+    const next = size === chunkSize ? takeChunk() : allocate(size)
     if (used > 0) next.set(this.bytes.subarray(this.mark, this.pos))
     this.adopt(next, used, kept + next.length)
     this.mark = 0
@@ -120,10 +99,17 @@ export class ByteWriter {
 
   /** Copies the current record into a buffer of its exact size, if it is alone in a buffer. */
   trim(): void {
-    if (this.mark !== 0 || this.pos === this.bytes.length) return
-    const exact = allocate(this.pos)
-    exact.set(this.bytes.subarray(0, this.pos))
-    this.adopt(exact, this.pos, this.capacity - this.bytes.length + exact.length)
+    if (this.mark === 0) this.fit()
+  }
+
+  /** Moves what the current buffer holds into one of its exact size; the old one is not to be used any more. */
+  fit(): void {
+    const { bytes, pos } = this
+    if (pos === bytes.length) return
+    const exact = allocate(pos)
+    exact.set(bytes.subarray(0, pos))
+    this.adopt(exact, pos, this.capacity - bytes.length + pos)
+    giveChunk(bytes)
   }
 
   /** Whether the current record fills most of its buffer, yet leaves more than `slack` bytes unused. */

@@ -5,7 +5,8 @@
  * Everything is bounded: 1024 names, 1024 keys, and for each key 32 values of at most 48 characters; a full map starts
  * anew.
  */
-import { allocate, ByteWriter } from "./byteWriter.ts"
+import { allocate } from "./buffers.ts"
+import { ByteWriter } from "./byteWriter.ts"
 
 const maxEntries = 1024
 const maxKeyLength = 256

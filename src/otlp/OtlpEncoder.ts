@@ -22,9 +22,16 @@ export interface OtlpSpanBatch {
   add(span: ReadableSpan, maxBytes: number): boolean
   /** Why the last `add` returned `false`; `undefined` when it returned `true`. */
   readonly refusal?: "full" | "unserializable" | undefined
-  /** The request body: spans grouped by resource and scope, in order of arrival within a scope. Empty for no spans. */
-  toBody(): Uint8Array
-  /** Two batches with the same spans, in order; `undefined` for a batch of one span. */
+  /** No span will be added any more: memory that stays unused is given back. */
+  seal(): void
+  /** The batch is not needed any more, nor are the halves made of it: its memory may be used for others. */
+  release(): void
+  /**
+   * The request body: spans grouped by resource and scope, in order of arrival within a scope. Empty for no spans. It lies
+   * in the memory of `reuse` when that has room for it.
+   */
+  toBody(reuse?: Uint8Array): Uint8Array
+  /** Two batches with the same spans, in order, in the same memory; `undefined` for a batch of one span. */
   split(): readonly [OtlpSpanBatch, OtlpSpanBatch] | undefined
 }
 

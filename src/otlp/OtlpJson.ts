@@ -2,7 +2,8 @@
  * OTLP in JSON (`opentelemetry-proto`, `docs/specification.md#json-protobuf-encoding`), written as bytes span by span. It
  * mirrors `OtlpProtobuf.ts` field by field.
  */
-import { allocate, ByteWriter } from "../internal/byteWriter.ts"
+import { allocate, room } from "../internal/buffers.ts"
+import { ByteWriter } from "../internal/byteWriter.ts"
 import { EncodedCache, type EncodedKey } from "../internal/encodedCache.ts"
 import { hexToWord } from "../internal/hex.ts"
 import {
@@ -35,6 +36,7 @@ const openBrace = 0x7b
 const closeBrace = 0x7d
 const comma = 0x2c
 const quote = 0x22
+const backslash = 0x5c
 
 // Members of an object and elements of an array are written with a comma in front; the bracket then replaces the first.
 const spanHead = /* @__PURE__ */ literal(`,{"traceId":"`)
@@ -290,14 +292,26 @@ class JsonFormat implements SpanFormat {
     return { head: head.toBytes(), tail: tail(scope.schemaUrl) }
   }
 
-  body(resources: ReadonlyArray<ResourceGroup>): Uint8Array {
+  // A comma, and an object behind it.
+  spanEnd(bytes: Uint8Array, at: number): number {
+    let depth = 0
+    for (let pos = at + 1;; pos++) {
+      const byte = bytes[pos]
+      if (byte === quote) {
+        for (pos++; bytes[pos] !== quote; pos++) if (bytes[pos] === backslash) pos++
+      } else if (byte === openBrace) depth++
+      else if (byte === closeBrace && --depth === 0) return pos + 1
+    }
+  }
+
+  body(resources: ReadonlyArray<ResourceGroup>, reuse: Uint8Array | undefined): Uint8Array {
     let size = bodyHead.size + 2
     for (const resource of resources) {
       size += resource.head.length + resource.tail.length + 1
       for (const group of resource.scopes) size += group.head.length + group.size + group.tail.length + 1
     }
     // One comma less than members, for the resources and for the scopes of each.
-    const writer = new ByteWriter(new Uint8Array(size - 1 - resources.length + slackOfWords))
+    const writer = new ByteWriter(room(size - 1 - resources.length + slackOfWords, reuse))
     writeLiteral(writer, bodyHead)
     resources.forEach((resource, i) => {
       if (i > 0) writer.byte(comma)

@@ -2,7 +2,8 @@
  * OTLP in binary protobuf (`opentelemetry/proto/trace/v1/trace.proto`), written in one pass, without an object between a
  * span and its bytes.
  */
-import { allocate, ByteWriter, varintSize } from "../internal/byteWriter.ts"
+import { allocate, room } from "../internal/buffers.ts"
+import { ByteWriter, varintSize } from "../internal/byteWriter.ts"
 import { EncodedCache, type EncodedKey } from "../internal/encodedCache.ts"
 import { hexToWord } from "../internal/hex.ts"
 import type { AttributeList, Attributes, AttributeValue } from "../model/Attributes.ts"
@@ -321,11 +322,19 @@ class ProtobufFormat implements SpanFormat {
     return { head: head.toBytes(), tail: schemaUrl(scope.schemaUrl) }
   }
 
-  body(resources: ReadonlyArray<ResourceGroup>): Uint8Array {
+  spanEnd(bytes: Uint8Array, at: number): number {
+    let size = 0
+    let shift = 1
+    let pos = at + 1
+    for (; bytes[pos]! >= 0x80; pos++, shift *= 0x80) size += (bytes[pos]! & 0x7f) * shift
+    return pos + 1 + size + bytes[pos]! * shift
+  }
+
+  body(resources: ReadonlyArray<ResourceGroup>, reuse: Uint8Array | undefined): Uint8Array {
     const sizes = resources.map(resourceSize)
     let total = 0
     for (const size of sizes) total += framedSize(size)
-    const writer = new ByteWriter(new Uint8Array(total))
+    const writer = new ByteWriter(room(total, reuse))
     resources.forEach((resource, i) => {
       writer.byte(0x0a)
       writer.varint(sizes[i]!)

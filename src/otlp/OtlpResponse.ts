@@ -3,7 +3,8 @@
  * exporter and written by receivers of our own.
  */
 import * as Result from "effect/Result"
-import { allocate, ByteWriter } from "../internal/byteWriter.ts"
+import { allocate } from "../internal/buffers.ts"
+import { ByteWriter } from "../internal/byteWriter.ts"
 import type { JsonReader } from "../internal/jsonReader.ts"
 import { ProtobufReader } from "../internal/protobufReader.ts"
 import { decodeAs, formatOf, type OtlpDecodeError } from "./OtlpDecodeError.ts"

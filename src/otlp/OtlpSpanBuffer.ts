@@ -2,7 +2,8 @@
  * The batch behind both OTLP encoders: encoded spans in a few growing buffers, grouped by the identity of their resource
  * and scope.
  */
-import { allocate, ByteWriter, recordTooLarge } from "../internal/byteWriter.ts"
+import { allocate, giveChunk } from "../internal/buffers.ts"
+import { ByteWriter, recordTooLarge } from "../internal/byteWriter.ts"
 import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 import type { Resource } from "../model/Resource.ts"
@@ -16,8 +17,10 @@ export interface SpanFormat {
   readonly resource: (resource: Resource) => Envelope
   /** What stands before and after the spans of a scope, without outer framing. */
   readonly scope: (scope: InstrumentationScope) => Envelope
-  /** The request body with the spans of all groups. */
-  readonly body: (resources: ReadonlyArray<ResourceGroup>) => Uint8Array
+  /** Where the span ends that `writeSpan` put at `at`. */
+  readonly spanEnd: (bytes: Uint8Array, at: number) => number
+  /** The request body with the spans of all groups, in the memory of `reuse` when it has room. */
+  readonly body: (resources: ReadonlyArray<ResourceGroup>, reuse: Uint8Array | undefined) => Uint8Array
 }
 
 /** Bytes before and after the members of a group. */
@@ -55,17 +58,16 @@ export interface ResourceGroup extends Envelope {
 /** Spans of one scope that lie one after the other in one buffer. */
 export interface Run {
   readonly group: ScopeGroup
-  readonly bytes: Uint8Array
+  bytes: Uint8Array
   readonly start: number
-  /** Where each span ends in `bytes`. */
-  readonly ends: Array<number>
+  end: number
+  count: number
 }
 
 // What the engine spends beside the encoded bytes, rounded up.
 const batchOverhead = 256
 const groupOverhead = 256
 const runOverhead = 192
-const spanOverhead = 12
 
 /** Most bytes of a buffer that may stay unused after a span that needed one of its own. */
 const slack = 4096
@@ -73,9 +75,8 @@ const slack = 4096
 /** Copies the spans of `group` into `body` at `offset` and returns the offset behind them. */
 export const copySpans = (group: ScopeGroup, body: Uint8Array, offset: number): number => {
   for (const run of group.runs) {
-    const end = run.ends[run.ends.length - 1]!
-    body.set(run.bytes.subarray(run.start, end), offset)
-    offset += end - run.start
+    body.set(run.bytes.subarray(run.start, run.end), offset)
+    offset += run.end - run.start
   }
   return offset
 }
@@ -99,7 +100,7 @@ export class OtlpSpanBuffer implements OtlpSpanBatch {
   }
 
   get bytes(): number {
-    return this.writer.capacity + this.count * spanOverhead + this.overhead
+    return this.writer.capacity + this.overhead
   }
 
   add(span: ReadableSpan, maxBytes: number): boolean {
@@ -120,27 +121,53 @@ export class OtlpSpanBuffer implements OtlpSpanBatch {
         this.overhead += runOverhead
         if (writer.isWasteful(slack)) writer.trim()
       }
-      if (this.bytes + spanOverhead > maxBytes) {
+      if (this.bytes > maxBytes) {
         writer.trim()
-        if (this.bytes + spanOverhead > maxBytes) throw recordTooLarge
+        if (this.bytes > maxBytes) throw recordTooLarge
       }
-      if (continued) run.ends.push(writer.pos)
-      else this.start(group, writer)
+      if (continued) {
+        run.end = writer.pos
+        run.count++
+      } else this.start(group, writer)
       group.size += writer.pos - writer.mark
       this.count++
       this.refusal = undefined
       return true
     } catch (error) {
       if (writer.bytes === bytes) writer.pos = pos
-      else writer.adopt(bytes, pos, capacity)
+      else {
+        giveChunk(writer.bytes)
+        writer.adopt(bytes, pos, capacity)
+      }
       this.forget(overhead)
       this.refusal = error === recordTooLarge ? "full" : "unserializable"
       return false
     }
   }
 
-  toBody(): Uint8Array {
-    return this.count === 0 ? new Uint8Array(0) : this.format.body(this.resources)
+  seal(): void {
+    const { bytes, pos } = this.writer
+    // What is unused in the last buffer is worth a copy when it is much of the whole.
+    if ((bytes.length - pos) * 5 <= this.writer.capacity) return
+    this.writer.fit()
+    for (const run of this.runs) {
+      if (run.bytes === bytes) run.bytes = this.writer.bytes
+    }
+  }
+
+  release(): void {
+    const { runs } = this
+    for (let i = 0; i < runs.length; i++) {
+      // Runs that share a buffer lie one after the other.
+      if (i === 0 || runs[i]!.bytes !== runs[i - 1]!.bytes) giveChunk(runs[i]!.bytes)
+    }
+    runs.length = 0
+    this.resources.length = 0
+    this.count = 0
+  }
+
+  toBody(reuse?: Uint8Array): Uint8Array {
+    return this.count === 0 ? new Uint8Array(0) : this.format.body(this.resources, reuse)
   }
 
   split(): readonly [OtlpSpanBatch, OtlpSpanBatch] | undefined {
@@ -150,11 +177,13 @@ export class OtlpSpanBuffer implements OtlpSpanBatch {
     let left = (this.count + 1) >>> 1
     let used = 0
     for (const run of this.runs) {
-      const taken = Math.min(left, run.ends.length)
+      const taken = Math.min(left, run.count)
       left -= taken
-      first.take(run, 0, taken)
-      second.take(run, taken, run.ends.length)
-      used += run.ends[run.ends.length - 1]! - run.start
+      let middle = run.start
+      for (let i = 0; i < taken; i++) middle = this.format.spanEnd(run.bytes, middle)
+      first.take(run, run.start, middle, taken)
+      second.take(run, middle, run.end, run.count - taken)
+      used += run.end - run.start
     }
     // The halves share the buffers, so they share what is unused in them, too.
     const unused = Math.max(0, this.writer.capacity - used)
@@ -163,22 +192,20 @@ export class OtlpSpanBuffer implements OtlpSpanBatch {
     return [first, second]
   }
 
-  private take(run: Run, from: number, to: number): void {
-    if (from >= to) return
+  private take(run: Run, start: number, end: number, count: number): void {
+    if (count === 0) return
     const group = this.groupOf(run.group.parent.resource, run.group.scope)
-    const start = from === 0 ? run.start : run.ends[from - 1]!
-    const part: Run = { group, bytes: run.bytes, start, ends: run.ends.slice(from, to) }
-    const size = part.ends[part.ends.length - 1]! - start
+    const part: Run = { group, bytes: run.bytes, start, end, count }
     group.runs.push(part)
-    group.size += size
+    group.size += end - start
     this.runs.push(part)
     this.overhead += runOverhead
-    this.writer.capacity += size
-    this.count += to - from
+    this.writer.capacity += end - start
+    this.count += count
   }
 
   private start(group: ScopeGroup, writer: ByteWriter): void {
-    const run: Run = { group, bytes: writer.bytes, start: writer.mark, ends: [writer.pos] }
+    const run: Run = { group, bytes: writer.bytes, start: writer.mark, end: writer.pos, count: 1 }
     group.runs.push(run)
     this.runs.push(run)
   }

@@ -2,14 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { vi } from "vitest"
+import type * as Buffers from "../../src/internal/buffers.ts"
 import type * as Module from "../../src/internal/byteWriter.ts"
 
-const load = async (native: boolean): Promise<typeof Module> => {
+const load = async (native: boolean): Promise<typeof Module & typeof Buffers> => {
   vi.resetModules()
   if (!native) vi.stubGlobal("Buffer", undefined)
-  const module = await import("../../src/internal/byteWriter.ts")
+  const modules = { ...await import("../../src/internal/byteWriter.ts"), ...await import("../../src/internal/buffers.ts") }
   vi.unstubAllGlobals()
-  return module
+  return modules
 }
 
 /** Base 128, least significant group first, by the book. */
@@ -40,7 +41,7 @@ const texts = [
 
 for (const native of [true, false]) {
   describe(native ? "ByteWriter" : "ByteWriter without Buffer", async () => {
-    const { allocate, ByteWriter, recordTooLarge, utf8Length, varintSize } = await load(native)
+    const { allocate, ByteWriter, chunkSize, recordTooLarge, utf8Length, varintSize } = await load(native)
 
     it("writes text as UTF-8, with or without its length, at any fill of the buffer", () => {
       for (const text of texts) {
@@ -108,7 +109,7 @@ for (const native of [true, false]) {
 
     it("moves only the record that does not fit, and leaves the buffer before it alone", () => {
       const writer = new ByteWriter(allocate(0))
-      for (let i = 0; i < 1000; i++) writer.byte(5)
+      for (let i = 0; i < chunkSize - 20; i++) writer.byte(5)
       const before = writer.bytes
       writer.mark = writer.pos
       writer.byte(1)
@@ -118,7 +119,7 @@ for (const native of [true, false]) {
       assert.notStrictEqual(writer.bytes, before)
       assert.strictEqual(writer.mark, 0)
       assert.deepStrictEqual([...writer.toBytes()], [1, 100, ...new Array<number>(100).fill(6)])
-      assert.deepStrictEqual([...before.subarray(0, 1000)], new Array<number>(1000).fill(5))
+      assert.isTrue(before.subarray(0, chunkSize - 20).every((byte) => byte === 5))
       assert.strictEqual(writer.capacity, before.length + writer.bytes.length)
       writer.trim()
       assert.strictEqual(writer.bytes.length, 102)
