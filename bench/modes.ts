@@ -8,8 +8,11 @@ export interface Mode {
   readonly generations: number
   /** Rounds of each generation that are measured. */
   readonly rounds: number
-  /** Rounds before them that are not: the engine goes on compiling for the first 100,000 spans or so. */
-  readonly warmups: number
+  /**
+   * How long each runs before that. The engine goes on compiling for the first 100,000 spans or so, and what runs once
+   * for a request of 512 spans is compiled last.
+   */
+  readonly warmupMillis: number
   readonly requests: number
   /** Whether effects that were built once are measured too. */
   readonly prebuilt: boolean
@@ -29,7 +32,7 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
     name: "quick",
     generations: 1,
     rounds: 6,
-    warmups: 5,
+    warmupMillis: 1_500,
     requests: 5_000,
     prebuilt: false,
     pacedRounds: 1,
@@ -39,7 +42,7 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
     name: "full",
     generations: 3,
     rounds: 12,
-    warmups: 4,
+    warmupMillis: 10_000,
     requests: 10_000,
     prebuilt: true,
     pacedRounds: 2,

@@ -63,7 +63,6 @@ const phasesOf = (mode: Mode): ReadonlyArray<Phase> => {
     kept: true
   }
   return [
-    ...times(mode.warmups, steady("calls", false)),
     ...times(mode.rounds, steady("calls", true)),
     ...(mode.prebuilt ? [steady("prebuilt", false), ...times(mode.rounds, steady("prebuilt", true))] : []),
     ...times(mode.pacedRounds, paced),
@@ -82,6 +81,15 @@ const startAll = async (infos: ReadonlyArray<ContenderInfo>) => {
   return { children, skipped }
 }
 
+const warmUp = async (mode: Mode, receiver: Receiver, child: Child, key: string): Promise<void> => {
+  const load: Load = { kind: "calls", requests: mode.requests, millis: 0 }
+  const until = performance.now() + mode.warmupMillis
+  for (let round = 0; performance.now() < until; round++) {
+    const endpoint = receiver.endpoint(`${key}.warmup${round}`)
+    await child.run({ endpoint, settings: "delivering", load, sampleLoop: false })
+  }
+}
+
 const generation = async (
   mode: Mode,
   number: number,
@@ -92,6 +100,10 @@ const generation = async (
   const { children, skipped } = await startAll([...samples.values()].map(({ info }) => info))
   try {
     const phases = phasesOf(mode)
+    for (const { child, info } of children) {
+      tell(`generation ${number + 1} of ${mode.generations}: ${info.name} warms up`)
+      await warmUp(mode, receiver, child, `${info.id}.${number}`)
+    }
     for (const [round, phase] of phases.entries()) {
       tell(`generation ${number + 1} of ${mode.generations}, round ${round + 1} of ${phases.length}: ${phase.name}`)
       for (const position of children.keys()) {

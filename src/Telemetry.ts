@@ -7,7 +7,6 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as EffectTracer from "effect/Tracer"
 import { buildPipeline, buildResource, type PipelineOptions } from "./assembly.ts"
 import { Fetch } from "./context/HttpReferences.ts"
@@ -22,6 +21,7 @@ import type { ResourceDetector } from "./resource/ResourceDetector.ts"
 import { Sampler } from "./sampling/Sampler.ts"
 import { fromConfig } from "./sampling/SamplerConfig.ts"
 import * as TelemetryConfig from "./TelemetryConfig.ts"
+import { optionalService } from "./internal/optionalService.ts"
 import { propagatingFetch } from "./tracing/fetchPropagation.ts"
 import { OutcomePolicy } from "./tracing/Outcome.ts"
 import { SpanLimits } from "./tracing/SpanLimits.ts"
@@ -92,14 +92,13 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
   const { config, problems } = yield* TelemetryConfig.load({ options: stated, env })
   const clock = yield* Clock.Clock
 
-  const given = yield* Effect.serviceOption(ProvidedDiagnostics)
-  const diagnostics = Option.getOrElse(given, () => Diagnostics.make({ level: config.logLevel }))
+  const diagnostics = (yield* optionalService(Diagnostics.Diagnostics)) ?? Diagnostics.make({ level: config.logLevel })
   TelemetryConfig.report(problems, diagnostics)
 
   const deadline: ShutdownDeadline = { at: undefined }
-  const providedProcessor = yield* Effect.serviceOption(SpanProcessor)
+  const providedProcessor = yield* optionalService(SpanProcessor)
   // Processors that were built elsewhere were built with the ledger there.
-  const ledger = Option.isSome(providedProcessor) ? yield* TracesLedger : new SignalLedger()
+  const ledger = providedProcessor !== undefined ? yield* TracesLedger : new SignalLedger()
   const references = Context.make(Diagnostics.Diagnostics, diagnostics).pipe(
     Context.add(TracesLedger, ledger),
     Context.add(ShutdownDeadline, deadline),
@@ -110,14 +109,11 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
   return yield* Effect.provideContext(
     Effect.gen(function*() {
       const resource = yield* buildResource(config, resourceDetectors ?? [])
-      const processor = Option.isSome(providedProcessor)
-        ? providedProcessor.value
-        : yield* buildPipeline(config, { exporters, processors, tracesExporters: stated.tracesExporters })
-      const sampler = Option.getOrElse(yield* Effect.serviceOption(Sampler), () => fromConfig(config.sampler))
-      const propagator = Option.getOrElse(
-        yield* Effect.serviceOption(Propagator.Propagator),
-        () => Propagator.composite(config.propagators.map((name) => propagators[name]), diagnostics)
-      )
+      const processor = providedProcessor ??
+        (yield* buildPipeline(config, { exporters, processors, tracesExporters: stated.tracesExporters }))
+      const sampler = (yield* optionalService(Sampler)) ?? fromConfig(config.sampler)
+      const propagator = (yield* optionalService(Propagator.Propagator)) ??
+        Propagator.composite(config.propagators.map((name) => propagators[name]), diagnostics)
       const tracer = yield* Tracer.make({ resource, disabled: config.disabled }).pipe(
         Effect.provideService(SpanProcessor, processor),
         Effect.provideService(Sampler, sampler),
@@ -167,10 +163,6 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
     references
   )
 })
-
-const ProvidedDiagnostics = Context.Service<Diagnostics.Diagnostics, Diagnostics.Diagnostics>(
-  Diagnostics.Diagnostics.key
-)
 
 const propagators = { tracecontext: Propagator.traceContext, baggage: Propagator.baggage }
 

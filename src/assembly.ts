@@ -1,6 +1,5 @@
 /** From a configuration to the parts that a telemetry layer is made of. */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { Diagnostics } from "./diagnostics/Diagnostics.ts"
 import * as ConsoleSpanExporter from "./exporters/ConsoleSpanExporter.ts"
@@ -14,6 +13,7 @@ import * as SimpleSpanProcessor from "./processors/SimpleSpanProcessor.ts"
 import { compose, type SpanProcessorShape } from "./processors/SpanProcessor.ts"
 import * as ResourceDetector from "./resource/ResourceDetector.ts"
 import type { TelemetryConfig, TracesExporterName } from "./TelemetryConfig.ts"
+import { optionalService } from "./internal/optionalService.ts"
 
 /** The parts of a pipeline that only code can state. */
 export interface PipelineOptions {
@@ -97,9 +97,12 @@ export const buildPipeline = Effect.fnUntraced(function*(
 ): Effect.fn.Return<SpanProcessorShape, never, Scope.Scope> {
   const diagnostics = yield* Diagnostics
   if (config.disabled) return compose([], diagnostics)
-  const provided = yield* Effect.serviceOption(SpanExporter)
-  const exporters = [...Option.toArray(provided), ...yield* Effect.forEach(options.exporters ?? [], made)]
-  const isReplaced = Option.isSome(provided) || options.exporters !== undefined
+  const provided = yield* optionalService(SpanExporter)
+  const exporters = [
+    ...provided === undefined ? [] : [provided],
+    ...yield* Effect.forEach(options.exporters ?? [], made)
+  ]
+  const isReplaced = provided !== undefined || options.exporters !== undefined
   const names = isReplaced && options.tracesExporters === undefined ? [] : config.tracesExporters
   return compose(
     [

@@ -1,13 +1,14 @@
 /** The program of the contenders that trace Effect: the same code, under another tracer or another operator. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Scheduler from "effect/Scheduler"
 import type { SpanAttributes } from "./attributes.ts"
 import { cartAttributes, queryAttributes, renderAttributes, requestAttributes } from "./attributes.ts"
 import type { Contender, Load, Setup } from "./Load.ts"
 import { requestsPerTurn } from "./Load.ts"
+import { type Shop, shop, shopLayer } from "./shop.ts"
 
 /** Puts a span around an effect. */
 export type SpanOperator = (
@@ -27,10 +28,10 @@ export const withSpan: SpanOperator = (self, name, attributes) =>
 export const withoutSpan: SpanOperator = (self, _name, attributes) =>
   attributes === undefined ? Effect.die("no attributes") : self
 
-const requestWith = (span: SpanOperator) => (i: number): Effect.Effect<number> => {
-  const cart = span(Effect.sync(() => i & 7), "cart.load", cartAttributes(i))
-  const query = span(Effect.sync(() => i & 3), "db.query", queryAttributes(i))
-  const render = span(Effect.sync(() => i & 1), "render", renderAttributes(i))
+const requestWith = (span: SpanOperator, { carts, orders, views }: Shop) => (i: number): Effect.Effect<number> => {
+  const cart = span(carts.load(i), "cart.load", cartAttributes(i))
+  const query = span(orders.query(i), "db.query", queryAttributes(i))
+  const render = span(views.render(i), "render", renderAttributes(i))
   return span(
     Effect.flatMap(cart, (a) => Effect.flatMap(query, (b) => Effect.map(render, (c) => a + b + c))),
     "GET /orders/:id",
@@ -82,14 +83,15 @@ export const effectContender = <R>(options: {
   readonly layer: (setup: Setup) => Layer.Layer<R, unknown>
   readonly countedLost?: (context: Context.Context<R>) => () => number
 }): Contender => {
-  const request = requestWith(options.span)
-  const prebuilt = Array.from({ length: prebuiltCount }, (_, i) => request(i))
-  const program = (load: Load): Effect.Effect<number> => {
+  const load = (load: Load, shop: Shop): Effect.Effect<number> => {
+    const request = requestWith(options.span, shop)
     switch (load.kind) {
       case "calls":
         return steady(load.requests, request)
-      case "prebuilt":
+      case "prebuilt": {
+        const prebuilt = Array.from({ length: prebuiltCount }, (_, i) => request(i))
         return steady(load.requests, (i) => prebuilt[i % prebuiltCount]!)
+      }
       case "paced":
         return paced(load, request)
       case "burst":
@@ -98,10 +100,10 @@ export const effectContender = <R>(options: {
   }
   return {
     open: async (setup) => {
-      const runtime = ManagedRuntime.make(options.layer(setup))
+      const runtime = ManagedRuntime.make(Layer.merge(shopLayer, options.layer(setup)))
       const context = await runtime.context()
       return {
-        run: (load) => runtime.runPromise(program(load)),
+        run: (phase) => runtime.runPromise(Effect.flatMap(shop, (shop) => load(phase, shop))),
         close: () => runtime.dispose(),
         countedLost: options.countedLost?.(context)
       }

@@ -4,7 +4,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as DefaultTransport from "../delivery/DefaultTransport.ts"
@@ -12,6 +11,7 @@ import * as Delivery from "../delivery/Delivery.ts"
 import type { TlsOptions } from "../delivery/NodeTransport.ts"
 import { Transport, type TransportResponse } from "../delivery/Transport.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { optionalService } from "../internal/optionalService.ts"
 import type { OtlpEncoder, OtlpSpanBatch } from "../otlp/OtlpEncoder.ts"
 import * as OtlpJson from "../otlp/OtlpJson.ts"
 import * as OtlpProtobuf from "../otlp/OtlpProtobuf.ts"
@@ -57,8 +57,7 @@ export const makeWith = Effect.fnUntraced(function*(
   options: Omit<OtlpSpanExporterOptions, "protocol">
 ): Effect.fn.Return<SpanExporter.SpanExporterShape, never, Scope.Scope> {
   const diagnostics = yield* Diagnostics
-  const provided = yield* Effect.serviceOption(Transport)
-  const transport = Option.isSome(provided) ? provided.value : yield* DefaultTransport.make(options)
+  const transport = (yield* optionalService(Transport)) ?? (yield* DefaultTransport.make(options))
   const name = options.name ?? "otlp"
   const delivery = yield* Effect.provideService(Delivery.make({ ...options, name }), Transport, transport)
   const maxRequestBytes = options.maxRequestBytes ?? 64 * 1024 * 1024

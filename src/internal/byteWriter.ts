@@ -12,7 +12,7 @@ const utf8Write = /* @__PURE__ */ (() => native?.prototype.utf8Write)()
 const textEncoder = /* @__PURE__ */ new TextEncoder()
 
 /** Up to this length a loop over the characters beats the fixed cost of a native call. */
-export const shortText = 16
+export const shortText = 32
 
 /** From this length the exact size is measured first instead of reserving three bytes for each code unit. */
 const longText = 4096

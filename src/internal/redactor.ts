@@ -22,13 +22,26 @@ export interface Redactor {
   readonly list: (list: Array<unknown>) => void
   /** `text` without secrets; `key` is what it is the value of, `""` for none. */
   readonly text: (text: string, key: string) => string
+  /** The name of a span without secrets. Names are few, and known ones cost next to nothing. */
+  readonly name: (text: string) => string
 }
 
 const maxCachedKeys = 1024
 const maxCachedKeyLength = 128
 const maxCachedTexts = 512
+const maxCachedNames = 64
 const maxCachedTextLength = 256
 const maxDepth = 64
+
+/** What is known of an attribute's key. */
+interface KnownKey {
+  readonly key: string
+  readonly isSecret: boolean
+  /** The last value that was found to hold no secret. */
+  clean: string | undefined
+  /** The key that followed when last seen: attributes come in the same order again and again. */
+  next: KnownKey | undefined
+}
 
 export const makeRedactor = (options: RedactorOptions, failed: (message: string) => void): Redactor => {
   const { mask } = options
@@ -37,18 +50,24 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
   const listed = options.queryParameters === "all" ? () => true : anyOf(options.queryParameters)
   const rules = options.values.map((rule) => compileValueRule(rule, mask, failed))
 
-  const verdicts = new Map<string, boolean>()
-  const isSecret = (key: string): boolean => {
-    const known = verdicts.get(key)
+  const keys = new Map<string, KnownKey>()
+  const knownKey = (key: string): KnownKey => {
+    const known = keys.get(key)
     if (known !== undefined) return known
-    const verdict = !isAllowed(key) && (isChosen(key) || (options.wellKnown && isSecretKey(key)))
+    const made: KnownKey = {
+      key,
+      isSecret: !isAllowed(key) && (isChosen(key) || (options.wellKnown && isSecretKey(key))),
+      clean: undefined,
+      next: undefined
+    }
     if (key.length <= maxCachedKeyLength) {
       // Keys are few; a program that makes them up without end pays for each, and memory stays bounded.
-      if (verdicts.size >= maxCachedKeys) verdicts.clear()
-      verdicts.set(key, verdict)
+      if (keys.size >= maxCachedKeys) keys.clear()
+      keys.set(key, made)
     }
-    return verdict
+    return made
   }
+  const isSecret = (key: string): boolean => knownKey(key).isSecret
 
   const scrub: ScrubRules = {
     mask,
@@ -112,16 +131,41 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
     return copy ?? value
   }
 
+  // The key before the first.
+  const start: KnownKey = { key: "", isSecret: false, clean: undefined, next: undefined }
+  // With rules of the user's, which may answer differently each time, no value counts as known.
+  const remembers = rules.length === 0
+
+  // By length, so that a name is found by one comparison; names of equal length take turns.
+  const cleanNames = new Array<string | undefined>(maxCachedNames).fill(undefined)
+  const name = (value: string): string => {
+    const slot = value.length % maxCachedNames
+    if (cleanNames[slot] === value) return value
+    const clean = text(value, "")
+    if (clean === value && remembers && value.length <= maxCachedTextLength) cleanNames[slot] = value
+    return clean
+  }
+
   return {
     text,
+    name,
     list(list) {
+      let known = start
       for (let i = 0; i < list.length; i += 2) {
         const key = list[i] as string
         const value = list[i + 1]
-        if (isSecret(key)) list[i + 1] = hidden(value)
+        let next = known.next
+        if (next === undefined || next.key !== key) {
+          next = knownKey(key)
+          if (key.length <= maxCachedKeyLength) known.next = next
+        }
+        known = next
+        if (known.isSecret) list[i + 1] = hidden(value)
         else if (typeof value === "string") {
+          if (known.clean === value) continue
           const clean = text(value, key)
           if (clean !== value) list[i + 1] = clean
+          else if (remembers && value.length <= maxCachedTextLength) known.clean = value
         } else if (typeof value === "object" && value !== null) list[i + 1] = inside(value, key, 0)
       }
     }

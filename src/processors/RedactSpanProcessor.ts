@@ -145,7 +145,8 @@ const removeContent = (span: ReadableSpan, mask: string): void => {
 }
 
 const redactSpan = (span: ReadableSpan, redactor: Redactor): void => {
-  span.name = redactor.text(span.name, "")
+  const name = redactor.name(span.name)
+  if (name !== span.name) span.name = name
   if (span.statusMessage !== "") span.statusMessage = redactor.text(span.statusMessage, "")
   redactor.list(span.attributeList)
   const events = span.eventList

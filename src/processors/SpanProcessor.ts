@@ -77,30 +77,27 @@ export const compose = (
     if (processor === undefined) return (span) => tail.emit(span)
     const rest = chain(index + 1, tail)
     const behind = processors.slice(index + 1).flatMap((next) => next.accounts)
-    let settled: ReadableSpan | undefined
+    // Of the span that the processor is busy with, which an exception must neither lose nor emit twice.
+    let emitted: ReadableSpan | undefined
+    let drops = 0
     const sink: SpanSink = {
       emit(span) {
-        settled = span
+        emitted = span
         rest(span)
       },
       drop(reason, count) {
-        settled = current
+        drops++
         for (const account of behind) account.drop(reason, count)
         tail.drop(reason, count)
       }
     }
-    let current: ReadableSpan | undefined
     return (span) => {
-      const outer = current
-      current = span
-      settled = undefined
+      const before = drops
       try {
         processor.onEnd(span, sink)
       } catch (error) {
         failed(processor, error)
-        if (settled !== span) rest(span)
-      } finally {
-        current = outer
+        if (emitted !== span && drops === before) rest(span)
       }
     }
   }

@@ -87,6 +87,11 @@ abstract class SpanBase {
     this.baggage = identity.baggage
   }
 
+  /** As a parent: it is of this process. */
+  get isRemote(): false {
+    return false
+  }
+
   get parent(): Option.Option<Tracer.AnySpan> {
     return Option.fromUndefinedOr(this.parentSpan)
   }

@@ -15,7 +15,7 @@ import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import { TraceLocal } from "../context/TraceLocal.ts"
+import * as traceLocal from "../context/traceLocal.ts"
 import { type Baggage, empty } from "../model/Baggage.ts"
 import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { StatusCode } from "../model/ReadableSpan.ts"
@@ -49,7 +49,7 @@ const startSpan = (
   clock: Clock.Clock
 ): AnyOwnSpan => {
   const links = fiber.getRef(References.TracerSpanLinks)
-  const local = fiber.getRef(TraceLocal)
+  const local = traceLocal.ofFiber(fiber)
   const span = tracer.core.start({
     name,
     kind: options?.kind ?? "internal",
@@ -58,7 +58,7 @@ const startSpan = (
     links: links.length === 0 ? options?.links : [...links, ...options?.links ?? []],
     attributes: options?.attributes,
     scope: local.scope,
-    baggage: fiberBaggage(fiber, local),
+    baggage: fiberBaggage(fiber),
     sampled: options?.sampled,
     outcome: options?.outcome
   })
@@ -238,8 +238,7 @@ const withBaggage = <A, E, R>(
   self: Effect.Effect<A, E, R>,
   baggage: Baggage,
   setIn: Tracer.AnySpan | undefined
-): Effect.Effect<A, E, R> =>
-  Effect.updateService(self, TraceLocal, (local) => ({ ...local, baggage, baggageSetIn: setIn }))
+): Effect.Effect<A, E, R> => traceLocal.update(self, (local) => ({ ...local, baggage, baggageSetIn: setIn }))
 
 /** The baggage that travels with the current context (`baggage/api.md`); empty where there is none. */
 export const baggage: Effect.Effect<Baggage> = Effect.withFiber((fiber) => Effect.succeed(fiberBaggage(fiber) ?? empty))
@@ -261,5 +260,5 @@ export const withScope: {
 } = dual(
   2,
   <A, E, R>(self: Effect.Effect<A, E, R>, scope: InstrumentationScope): Effect.Effect<A, E, R> =>
-    Effect.updateService(self, TraceLocal, (local) => ({ ...local, scope }))
+    traceLocal.update(self, (local) => ({ ...local, scope }))
 )

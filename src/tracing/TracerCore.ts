@@ -66,7 +66,8 @@ export class TracerCore implements SpanOwner {
   readonly now: () => bigint
   readonly scope: InstrumentationScope
   readonly #toLink = (link: Tracer.SpanLink): SpanLink | undefined => this.toLink(link)
-  readonly #outcomes = new WeakMap<Span, Outcome.OutcomePolicy>()
+  // Few spans have a policy of their own; a tracer that never saw one has no map to look into.
+  #outcomes: WeakMap<Span, Outcome.OutcomePolicy> | undefined = undefined
   // Read by the span's constructor at once, with no code of the program in between.
   readonly #scratch = blankIdentity()
   #isShutDown = false
@@ -117,7 +118,7 @@ export class TracerCore implements SpanOwner {
     )
     if (decision.attributes !== undefined) span.setAttributes(decision.attributes)
     if (start.attributes !== undefined) span.setAttributes(start.attributes)
-    if (start.outcome !== undefined) this.#outcomes.set(span, start.outcome)
+    if (start.outcome !== undefined) (this.#outcomes ??= new WeakMap()).set(span, start.outcome)
     const { onStart } = this.options.processor
     if (onStart !== undefined) onStart(span)
     return span
@@ -168,7 +169,7 @@ export class TracerCore implements SpanOwner {
       traceWords[3] = own.traceId3
       traceFlags = own.traceFlags
       traceState = own.traceState
-      samplingParent = { traceFlags, traceState, isRemote: false }
+      samplingParent = own
     } else if (foreign !== undefined) {
       for (let i = 0; i < 4; i++) traceWords[i] = hexToWord(foreign.traceId, i * 8)
       traceFlags = foreign.traceFlags
@@ -224,7 +225,7 @@ export class TracerCore implements SpanOwner {
   }
 
   onEnd(span: Span, exit: Exit.Exit<unknown, unknown>): void {
-    const policy = this.#outcomes.get(span) ?? this.options.outcome
+    const policy = this.#outcomes?.get(span) ?? this.options.outcome
     if (exit._tag === "Failure" || policy.success !== undefined) {
       Outcome.apply(span, exit, span.endTimeUnixNano, policy)
     }

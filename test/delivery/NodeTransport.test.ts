@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import { spawn } from "node:child_process"
+import type { IncomingMessage } from "node:http"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import * as DefaultTransport from "../../src/delivery/DefaultTransport.ts"
@@ -125,6 +126,28 @@ for (const [name, make] of transports) {
 }
 
 describe("NodeTransport", () => {
+  it.live("reads nothing of a body once the exchange has ended", () =>
+    Effect.gen(function*() {
+      const transport = yield* NodeTransport.make()
+      let incoming: IncomingMessage | undefined
+      const server = yield* start([early((exchange) => {
+        incoming = exchange.request
+        incoming.socket.pause()
+        exchange.response.end()
+      })])
+      const answer = yield* transport.send(request(server.url, { body: new Uint8Array(64 * 1024 * 1024) }))
+      assert.deepStrictEqual([answer.status, transport.releasesBody], [200, true])
+      const { socket } = incoming!
+      const isOver = new Promise<unknown>((resolve) => {
+        if (socket.destroyed) resolve(undefined)
+        socket.once("close", resolve)
+        incoming!.once("end", resolve)
+      })
+      socket.resume()
+      yield* Effect.promise(() => isOver)
+      assert.isFalse(incoming!.complete)
+    }))
+
   it.live("waits for the answer that arrived while the event loop was blocked", () =>
     Effect.gen(function*() {
       const transport = yield* NodeTransport.make()

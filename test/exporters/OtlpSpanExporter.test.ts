@@ -55,6 +55,37 @@ const limited = (limit: number) => {
 }
 
 describe("OtlpSpanExporter", () => {
+  for (const releasesBody of [true, false]) {
+    it.effect(`${releasesBody ? "uses" : "does not use"} the memory of a body again`, () =>
+      Effect.gen(function*() {
+        const bodies: Array<Uint8Array> = []
+        const texts: Array<string> = []
+        const transport = Transport.of({
+          releasesBody,
+          send: ({ body }) =>
+            Effect.sync(() => {
+              bodies.push(body)
+              texts.push(new TextDecoder().decode(body))
+              return { status: 200, headers: {}, body: new Uint8Array() }
+            })
+        })
+        const exporter = yield* OtlpSpanExporter.make({ url, protocol: "http/json" }).pipe(
+          Effect.provideService(Transport, transport)
+        )
+        for (const name of ["first, the longest", "second", "third"]) {
+          const batch = exporter.makeBatch()
+          batch.add(readable({ id: 1, name }), Infinity)
+          yield* exporter.export(batch)
+        }
+        assert.deepStrictEqual(texts.map((text) => JSON.parse(text).resourceSpans[0].scopeSpans[0].spans[0].name), [
+          "first, the longest",
+          "second",
+          "third"
+        ])
+        assert.strictEqual(new Set(bodies.map((body) => body.buffer)).size, releasesBody ? 1 : 3)
+      }))
+  }
+
   for (const [protocol, contentType] of [["http/protobuf", protobuf], ["http/json", json]] as const) {
     it.effect(`posts ${protocol}`, () =>
       Effect.gen(function*() {

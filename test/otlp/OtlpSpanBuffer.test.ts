@@ -55,6 +55,61 @@ for (const module of [OtlpProtobuf, OtlpJson]) {
       ])
     })
 
+    it("gives back what is unused when it is sealed, and stays what it was", () => {
+      const scopes = [{ name: "one" }, { name: "two" }]
+      for (const count of [1, 2, 30]) {
+        const batch = makeSpanBatch()
+        for (let i = 0; i < count; i++) {
+          batch.add(make({ name: `span ${i}`, scope: scopes[i & 1]!, attributeList: attributeList(i) }), Infinity)
+        }
+        const body = batch.toBody()
+        batch.seal()
+        assert.isAtMost(batch.bytes, body.length * 1.3 + count * 192 + 1200)
+        assert.deepStrictEqual(batch.toBody(), body)
+        const halves = batch.split()
+        if (count > 1) {
+          const names = halves!.flatMap((half) => decode(half.toBody()).map((span) => span.name))
+          assert.deepStrictEqual(names.sort(), decode(body).map((span) => span.name).sort())
+        }
+      }
+    })
+
+    it("takes the memory of a batch that was released, and never that of one that was not", () => {
+      const open: Array<{ readonly batch: ReturnType<typeof makeSpanBatch>; readonly values: Array<string> }> = []
+      const verify = ({ batch, values }: (typeof open)[number]): void => {
+        const spans = values.length === 0 ? [] : decode(batch.toBody())
+        assert.deepStrictEqual(spans.map((span) => span.attributes.k), values)
+      }
+      let state = 7
+      const random = (below: number): number => (state = Math.imul(state, 1_103_515_245) + 12_345 >>> 0) % below
+      for (let step = 0; step < 400; step++) {
+        if (open.length < 6) open.push({ batch: makeSpanBatch(), values: [] })
+        const one = open[random(open.length)]!
+        for (let i = random(20); i >= 0; i--) {
+          const value = `${step} ${i} ${"v".repeat(random(3) === 0 ? random(40_000) : random(600))}`
+          // Refused where it does not fit, which must not touch the others either.
+          if (one.batch.add(make({ attributeList: ["k", value] }), 200_000)) one.values.push(value)
+        }
+        if (random(3) === 0) {
+          one.batch.seal()
+          for (const each of open) verify(each)
+          one.batch.release()
+          open.splice(open.indexOf(one), 1)
+        }
+      }
+    })
+
+    it("writes its body into memory at hand, when that is large enough", () => {
+      const batch = makeSpanBatch()
+      batch.add(make({ name: "here" }), Infinity)
+      const body = batch.toBody()
+      const large = new Uint8Array(body.length + 100).fill(255)
+      const reused = batch.toBody(large)
+      assert.strictEqual(reused.buffer, large.buffer)
+      assert.deepStrictEqual(new Uint8Array(reused), new Uint8Array(body))
+      assert.notStrictEqual(batch.toBody(new Uint8Array(10)).length, 10)
+    })
+
     it("fills the bytes it is given", () => {
       const maxBytes = 100_000
       const batch = makeSpanBatch()

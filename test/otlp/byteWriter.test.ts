@@ -8,7 +8,10 @@ import type * as Module from "../../src/internal/byteWriter.ts"
 const load = async (native: boolean): Promise<typeof Module & typeof Buffers> => {
   vi.resetModules()
   if (!native) vi.stubGlobal("Buffer", undefined)
-  const modules = { ...await import("../../src/internal/byteWriter.ts"), ...await import("../../src/internal/buffers.ts") }
+  const modules = {
+    ...await import("../../src/internal/byteWriter.ts"),
+    ...await import("../../src/internal/buffers.ts")
+  }
   vi.unstubAllGlobals()
   return modules
 }
