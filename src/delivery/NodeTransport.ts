@@ -108,6 +108,12 @@ export const make = Effect.fnUntraced(function*(
         agents["https:"].destroy()
       })
   )
+  // A program has few destinations.
+  let known = { url: "", address: undefined as Address | undefined }
+  const addressOf = (url: string): Address | undefined => {
+    if (known.url !== url) known = { url, address: parse(url) }
+    return known.address
+  }
   return Transport.of({
     releasesBody: true,
     send: (request) =>
@@ -116,6 +122,7 @@ export const make = Effect.fnUntraced(function*(
           node,
           agents,
           tls,
+          addressOf(request.url),
           request,
           (response) => resume(Effect.succeed(response)),
           (error) => resume(Effect.fail(error))
@@ -128,10 +135,35 @@ export const make = Effect.fnUntraced(function*(
 /** {@link make} as a layer. */
 export const layer = (options?: NodeTransportOptions): Layer.Layer<Transport> => Layer.effect(Transport, make(options))
 
+interface Address {
+  readonly host: string
+  readonly secure: boolean
+  readonly options: Https.RequestOptions
+}
+
+const parse = (text: string): Address | undefined => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) return undefined
+  const secure = url.protocol === "https:"
+  return {
+    host: url.host,
+    secure,
+    options: {
+      method: "POST",
+      protocol: url.protocol,
+      // An IPv6 address stands in brackets in a URL only.
+      hostname: url.hostname.replace(/^\[|\]$/g, ""),
+      port: url.port === "" ? (secure ? 443 : 80) : url.port,
+      path: `${url.pathname}${url.search}`
+    }
+  }
+}
+
 const exchange = (
   node: Modules,
   agents: { readonly "http:": Http.Agent; readonly "https:": Http.Agent },
   tls: Https.RequestOptions,
+  address: Address | undefined,
   request: TransportRequest,
   succeed: (response: TransportResponse) => void,
   fail: (error: TransportError) => void
@@ -152,19 +184,13 @@ const exchange = (
       fail(error)
     })
 
-  const url = URL.canParse(request.url) ? new URL(request.url) : undefined
-  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
+  if (address === undefined) {
     giveUp(new TransportError({ reason: "response", detail: "the URL is not an absolute http: or https: URL" }))
     return () => {}
   }
-  const secure = url.protocol === "https:"
+  const { host, secure } = address
   const requestOptions: Https.RequestOptions = {
-    method: "POST",
-    protocol: url.protocol,
-    // An IPv6 address stands in brackets in a URL only.
-    hostname: url.hostname.replace(/^\[|\]$/g, ""),
-    port: url.port === "" ? (secure ? 443 : 80) : url.port,
-    path: `${url.pathname}${url.search}`,
+    ...address.options,
     headers: { "accept-encoding": "gzip", ...request.headers, "content-length": request.body.byteLength },
     ...(secure ? tls : {})
   }
@@ -184,18 +210,18 @@ const exchange = (
           if (!outgoing.writableFinished) outgoing.destroy()
           succeed(response)
         })
-      receive(node, incoming, request.maxResponseBytes, finish, giveUp, url.host)
+      receive(node, incoming, request.maxResponseBytes, finish, giveUp, host)
     })
     outgoing.on("upgrade", (_incoming, socket) => {
       socket.destroy()
-      giveUp(new TransportError({ reason: "response", detail: `${url.host} switched protocols` }))
+      giveUp(new TransportError({ reason: "response", detail: `${host} switched protocols` }))
     })
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
       if (settled || answered || outgoing !== current) return
       // The server closed the idle connection while the request was on its way: it has not seen the request.
       const isStale = outgoing.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE")
       if (isStale && !fresh) start(true)
-      else giveUp(failure(error, url.host))
+      else giveUp(failure(error, host))
     })
     outgoing.end(request.body)
   }
@@ -205,7 +231,7 @@ const exchange = (
     try {
       attempt(fresh)
     } catch (error) {
-      giveUp(failure(error as Failure, url.host))
+      giveUp(failure(error as Failure, host))
     }
   }
 
@@ -214,7 +240,7 @@ const exchange = (
       // After a blocked event loop the answer may be waiting to be read: one poll of the loop comes first.
       setImmediate(() =>
         giveUp(
-          new TransportError({ reason: "timeout", detail: `no answer from ${url.host} in ${request.timeoutMillis} ms` })
+          new TransportError({ reason: "timeout", detail: `no answer from ${host} in ${request.timeoutMillis} ms` })
         )
       )
     }, Math.min(request.timeoutMillis, 0x7fffffff))

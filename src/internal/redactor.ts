@@ -30,6 +30,8 @@ const maxCachedKeys = 1024
 const maxCachedKeyLength = 128
 const maxCachedTexts = 512
 const maxCachedNames = 64
+const fullPatience = 8
+const pause = 64
 const maxCachedTextLength = 256
 const maxDepth = 64
 
@@ -37,8 +39,10 @@ const maxDepth = 64
 interface KnownKey {
   readonly key: string
   readonly isSecret: boolean
-  /** The last value that was found to hold no secret. */
+  /** A value that was found to hold no secret. */
   clean: string | undefined
+  /** How many more values are remembered; a hit renews it. Remembering a value that never comes again has its price. */
+  patience: number
   /** The key that followed when last seen: attributes come in the same order again and again. */
   next: KnownKey | undefined
 }
@@ -58,6 +62,7 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
       key,
       isSecret: !isAllowed(key) && (isChosen(key) || (options.wellKnown && isSecretKey(key))),
       clean: undefined,
+      patience: fullPatience,
       next: undefined
     }
     if (key.length <= maxCachedKeyLength) {
@@ -132,7 +137,7 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
   }
 
   // The key before the first.
-  const start: KnownKey = { key: "", isSecret: false, clean: undefined, next: undefined }
+  const start: KnownKey = { key: "", isSecret: false, clean: undefined, patience: 0, next: undefined }
   // With rules of the user's, which may answer differently each time, no value counts as known.
   const remembers = rules.length === 0
 
@@ -162,10 +167,16 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
         known = next
         if (known.isSecret) list[i + 1] = hidden(value)
         else if (typeof value === "string") {
-          if (known.clean === value) continue
+          if (known.clean === value) {
+            known.patience = fullPatience
+            continue
+          }
           const clean = text(value, key)
           if (clean !== value) list[i + 1] = clean
-          else if (remembers && value.length <= maxCachedTextLength) known.clean = value
+          else if (remembers && value.length <= maxCachedTextLength) {
+            if (known.patience > 0) known.clean = value
+            if (--known.patience < -pause) known.patience = 1
+          }
         } else if (typeof value === "object" && value !== null) list[i + 1] = inside(value, key, 0)
       }
     }

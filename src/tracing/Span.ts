@@ -309,7 +309,8 @@ export class NonRecordingSpan extends SpanBase implements Tracer.Span {
   readonly sampled: boolean
   readonly isRecording = false
   readonly #startTime: bigint
-  #ended: Tracer.SpanStatus | undefined = undefined
+  #endTime: bigint | undefined = undefined
+  #exit: Exit.Exit<unknown, unknown> = Exit.void
 
   constructor(
     name: string,
@@ -326,7 +327,9 @@ export class NonRecordingSpan extends SpanBase implements Tracer.Span {
   }
 
   get status(): Tracer.SpanStatus {
-    return this.#ended ?? { _tag: "Started", startTime: this.#startTime }
+    return this.#endTime === undefined
+      ? { _tag: "Started", startTime: this.#startTime }
+      : { _tag: "Ended", startTime: this.#startTime, endTime: this.#endTime, exit: this.#exit }
   }
 
   get attributes(): ReadonlyMap<string, unknown> {
@@ -370,7 +373,9 @@ export class NonRecordingSpan extends SpanBase implements Tracer.Span {
   }
 
   end(endTime: bigint = this.#startTime, exit: Exit.Exit<unknown, unknown> = Exit.void): void {
-    this.#ended ??= { _tag: "Ended", startTime: this.#startTime, endTime, exit }
+    if (this.#endTime !== undefined) return
+    this.#endTime = endTime
+    this.#exit = exit
   }
 }
 

@@ -16,13 +16,14 @@ import type { SignalLedger } from "../diagnostics/Ledger.ts"
 import { describeError } from "../internal/describeError.ts"
 import { hexToWord } from "../internal/hex.ts"
 import * as Attributes from "../model/Attributes.ts"
+import type { Baggage } from "../model/Baggage.ts"
 import { defaultScope, type InstrumentationScope } from "../model/InstrumentationScope.ts"
 import { isSampled, randomFlag, sampledFlag, type SpanLink } from "../model/ReadableSpan.ts"
 import type { Resource } from "../model/Resource.ts"
 import type { SpanContext } from "../model/SpanContext.ts"
 import type { SpanProcessorShape, SpanSink } from "../processors/SpanProcessor.ts"
 import * as OtTraceState from "../sampling/OtTraceState.ts"
-import type { SamplerShape, SamplingDecision, SamplingParent } from "../sampling/Sampler.ts"
+import type { SamplerShape, SamplingDecision } from "../sampling/Sampler.ts"
 import * as Threshold from "../sampling/Threshold.ts"
 import type { IdGenerator } from "./IdGenerator.ts"
 import { blankIdentity, identityContext, isInvalid, type MutableIdentity, passThrough } from "./identity.ts"
@@ -88,7 +89,8 @@ export class TracerCore implements SpanOwner {
   /** Starts a span. */
   start(start: SpanStart): AnyOwnSpan {
     const identity = start.reserved?.identity ?? this.#scratch
-    const decision = start.reserved?.decision ?? this.#decideSafely(start)
+    const decision = start.reserved?.decision ??
+      this.#decideSafely(start.parent, start.sampled, start.baggage, new StartInput(start, this.#toLink))
     const { ledger } = this.options
     ledger.created++
     const recording = isSampled(identity) || decision.record === true
@@ -125,16 +127,18 @@ export class TracerCore implements SpanOwner {
   }
 
   // Whatever a foreign parent, an id generator or a sampler does: the program goes on, without this span.
-  #decideSafely(start: SpanStart): SamplingDecision {
+  #decideSafely(
+    parent: Tracer.AnySpan | undefined,
+    sampled: boolean | undefined,
+    baggage: Baggage | undefined,
+    input: StartInput
+  ): SamplingDecision {
     try {
-      return this.#identify(start, this.#scratch)
+      return this.#identify(parent, sampled, baggage, input, this.#scratch)
     } catch (error) {
       const { diagnostics } = this.options
       diagnostics.report("error", "tracer.start", `a span could not start: ${describeError(error)}`)
-      Object.assign(
-        this.#scratch,
-        passThrough(isOwn(start.parent) ? start.parent : undefined, undefined, start.baggage)
-      )
+      Object.assign(this.#scratch, passThrough(isOwn(parent) ? parent : undefined, undefined, baggage))
       return drop
     }
   }
@@ -142,16 +146,22 @@ export class TracerCore implements SpanOwner {
   /** The identity and the sampling decision that {@link start} would give, without starting. */
   reserve(start: SpanStart): ReservedSpan {
     const identity = blankIdentity()
-    return { decision: this.#identify(start, identity), identity }
+    const input = new StartInput(start, this.#toLink)
+    return { decision: this.#identify(start.parent, start.sampled, start.baggage, input, identity), identity }
   }
 
   /** Decides about a span and writes its identity to `target`. */
-  #identify(start: SpanStart, target: MutableIdentity): SamplingDecision {
-    const parent = start.parent
+  #identify(
+    parent: Tracer.AnySpan | undefined,
+    sampled: boolean | undefined,
+    baggage: Baggage | undefined,
+    input: StartInput,
+    target: MutableIdentity
+  ): SamplingDecision {
     const own = isOwn(parent) ? parent : undefined
     const foreign = own === undefined && parent !== undefined ? foreignContext(parent) : undefined
     if (this.options.disabled === true) {
-      Object.assign(target, passThrough(own, foreign, start.baggage))
+      Object.assign(target, passThrough(own, foreign, baggage))
       return drop
     }
     const { ids } = this.options
@@ -161,7 +171,6 @@ export class TracerCore implements SpanOwner {
 
     let traceFlags = 0
     let traceState = ""
-    let samplingParent: SamplingParent | undefined
     if (own !== undefined && !isInvalid(own)) {
       traceWords[0] = own.traceId0
       traceWords[1] = own.traceId1
@@ -169,12 +178,12 @@ export class TracerCore implements SpanOwner {
       traceWords[3] = own.traceId3
       traceFlags = own.traceFlags
       traceState = own.traceState
-      samplingParent = own
+      input.parent = own
     } else if (foreign !== undefined) {
       for (let i = 0; i < 4; i++) traceWords[i] = hexToWord(foreign.traceId, i * 8)
       traceFlags = foreign.traceFlags
       traceState = foreign.isRemote ? honestTraceState(foreign) : foreign.traceState
-      samplingParent = { traceFlags, traceState, isRemote: foreign.isRemote }
+      input.parent = { traceFlags, traceState, isRemote: foreign.isRemote }
     } else {
       ids.writeTraceId(traceWords)
       if (ids.isRandom) traceFlags = randomFlag
@@ -184,11 +193,12 @@ export class TracerCore implements SpanOwner {
     const traceId2 = traceWords[2]!
     const traceId3 = traceWords[3]!
 
-    const decision = start.sampled === false
-      ? drop
-      : start.sampled === true
-      ? force
-      : this.#decide(new StartInput(start, samplingParent, this.#toLink, traceId0, traceId1, traceId2, traceId3))
+    input.traceId0 = traceId0
+    input.traceId1 = traceId1
+    input.traceId2 = traceId2
+    input.traceId3 = traceId3
+
+    const decision = sampled === false ? drop : sampled === true ? force : this.#decide(input)
 
     const randomness = traceState === "" ? undefined : OtTraceState.read(traceState).randomness
     const keep = Threshold.keeps(
@@ -208,7 +218,7 @@ export class TracerCore implements SpanOwner {
     target.parentIsRemote = foreign?.isRemote ?? false
     target.traceFlags = keep ? traceFlags | sampledFlag : traceFlags & ~sampledFlag
     target.traceState = OtTraceState.afterDecision(traceState, decision, keep)
-    target.baggage = start.baggage ?? own?.baggage ?? foreign?.baggage
+    target.baggage = baggage ?? own?.baggage ?? foreign?.baggage
     return decision
   }
 

@@ -9,49 +9,31 @@ const noAttributes: Readonly<Record<string, unknown>> = {}
 
 /** What a sampler is asked with. */
 export class StartInput implements SamplingInput {
-  readonly parent: SamplingParent | undefined
-  readonly #start: SpanStart
+  readonly name: string
+  readonly kind: Tracer.SpanKind
+  readonly attributes: Readonly<Record<string, unknown>>
+  parent: SamplingParent | undefined = undefined
+  traceId0 = 0
+  traceId1 = 0
+  traceId2 = 0
+  traceId3 = 0
+  readonly #links: ReadonlyArray<Tracer.SpanLink> | undefined
   readonly #toLink: (link: Tracer.SpanLink) => SpanLink | undefined
-  readonly #traceId0: number
-  readonly #traceId1: number
-  readonly #traceId2: number
-  readonly #traceId3: number
 
-  constructor(
-    start: SpanStart,
-    parent: SamplingParent | undefined,
-    toLink: (link: Tracer.SpanLink) => SpanLink | undefined,
-    traceId0: number,
-    traceId1: number,
-    traceId2: number,
-    traceId3: number
-  ) {
-    this.parent = parent
-    this.#start = start
+  // Copies what it needs: whoever inlines this need not make the object it reads from.
+  constructor(start: SpanStart, toLink: (link: Tracer.SpanLink) => SpanLink | undefined) {
+    this.name = start.name
+    this.kind = start.kind
+    this.attributes = start.attributes ?? noAttributes
+    this.#links = start.links
     this.#toLink = toLink
-    this.#traceId0 = traceId0
-    this.#traceId1 = traceId1
-    this.#traceId2 = traceId2
-    this.#traceId3 = traceId3
-  }
-
-  get name(): string {
-    return this.#start.name
-  }
-
-  get kind(): Tracer.SpanKind {
-    return this.#start.kind
   }
 
   get traceId(): string {
-    return hexOf(this.#traceId0, this.#traceId1, this.#traceId2, this.#traceId3)
-  }
-
-  get attributes(): Readonly<Record<string, unknown>> {
-    return this.#start.attributes ?? noAttributes
+    return hexOf(this.traceId0, this.traceId1, this.traceId2, this.traceId3)
   }
 
   get links(): ReadonlyArray<SpanLink> {
-    return (this.#start.links ?? []).flatMap((link) => this.#toLink(link) ?? [])
+    return (this.#links ?? []).flatMap((link) => this.#toLink(link) ?? [])
   }
 }
