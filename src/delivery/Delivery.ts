@@ -2,10 +2,10 @@
  * How encoded bytes arrive: one `Delivery` for each destination, shared by every signal that goes there.
  */
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import * as Schema from "effect/Schema"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import { sleepUnref } from "../internal/clock.ts"
 import { gzip } from "../internal/gzip.ts"
@@ -15,16 +15,16 @@ import * as Retry from "./Retry.ts"
 import { Transport, type TransportResponse } from "./Transport.ts"
 
 /** A request that got no final answer, or one that cannot be used. */
-export class DeliveryError extends Schema.TaggedError<DeliveryError>()("DeliveryError", {
+export class DeliveryError extends Data.TaggedError("DeliveryError")<{
   /** The destination, as in `otlp`. */
-  destination: Schema.String,
+  readonly destination: string
   /**
    * `retry_exhausted`: still no final answer when the time for retries was over; `export_error`: a failure that another
    * attempt would not change, such as a refused certificate.
    */
-  reason: Schema.Literals(["retry_exhausted", "export_error"]),
-  detail: Schema.String
-}) {
+  readonly reason: "retry_exhausted" | "export_error"
+  readonly detail: string
+}> {
   override get message(): string {
     return `${this.destination}: ${this.detail} (${this.reason})`
   }

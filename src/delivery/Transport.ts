@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 
 /** One HTTP POST of an already encoded body. */
 export interface TransportRequest {
@@ -23,11 +23,11 @@ export interface TransportResponse {
 }
 
 /** The exchange failed before a complete answer arrived. */
-export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
+export class TransportError extends Data.TaggedError("TransportError")<{
   /** `connect`: no connection, or it broke; `timeout`: the deadline passed; `tls`: the certificate was refused; `response`: the answer was unusable. */
-  reason: Schema.Literals(["connect", "timeout", "tls", "response"]),
-  detail: Schema.String
-}) {
+  readonly reason: "connect" | "timeout" | "tls" | "response"
+  readonly detail: string
+}> {
   override get message(): string {
     return `${this.reason}: ${this.detail}`
   }

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type { DropReason, RejectReason } from "../diagnostics/Ledger.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 
@@ -34,21 +34,20 @@ export interface ExportResult {
 }
 
 /** A batch that could not be delivered at all, and why. */
-export class ExportError extends Schema.TaggedError<ExportError>()("ExportError", {
+export class ExportError extends Data.TaggedError("ExportError")<{
   /** The destination, as in `otlp`. */
-  destination: Schema.String,
+  readonly destination: string
   /** Booked in the ledger for every span of the batch. */
-  reason: Schema.Literals([
-    "unserializable",
-    "oversize",
-    "retry_exhausted",
-    "export_error",
-    "export_timeout",
-    "shutdown_timeout",
-    "disk_error"
-  ]),
-  detail: Schema.String
-}) {
+  readonly reason:
+    | "unserializable"
+    | "oversize"
+    | "retry_exhausted"
+    | "export_error"
+    | "export_timeout"
+    | "shutdown_timeout"
+    | "disk_error"
+  readonly detail: string
+}> {
   override get message(): string {
     return `${this.destination}: ${this.detail} (${this.reason})`
   }

@@ -1,16 +1,16 @@
+import * as Data from "effect/Data"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { MalformedJson } from "../internal/jsonReader.ts"
 import { MalformedBytes } from "../internal/protobufReader.ts"
 
 /** A body that is not the OTLP message it should be. */
-export class OtlpDecodeError extends Schema.TaggedError<OtlpDecodeError>()("OtlpDecodeError", {
+export class OtlpDecodeError extends Data.TaggedError("OtlpDecodeError")<{
   /** The media type of the body, or what was given for it. */
-  contentType: Schema.String,
+  readonly contentType: string
   /** Where: `byte 17` or `$.resourceSpans[0].scopeSpans`; `body` for the whole. */
-  position: Schema.String,
-  detail: Schema.String
-}) {
+  readonly position: string
+  readonly detail: string
+}> {
   override get message(): string {
     return `${this.contentType}: ${this.detail} (${this.position})`
   }
