@@ -9,8 +9,8 @@ export interface Mode {
   /** Rounds of each generation that are measured. */
   readonly rounds: number
   /**
-   * How long each runs before that. The engine goes on compiling for the first 100,000 spans or so, and what runs once
-   * for a request of 512 spans is compiled last.
+   * How long each runs before that, in turns. The engine goes on compiling for the first 100,000 spans or so, and what
+   * runs once for a request of 512 spans is compiled last.
    */
   readonly warmupMillis: number
   readonly requests: number
@@ -32,7 +32,7 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
     name: "quick",
     generations: 1,
     rounds: 6,
-    warmupMillis: 1_500,
+    warmupMillis: 1_800,
     requests: 5_000,
     prebuilt: false,
     pacedRounds: 1,

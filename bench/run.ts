@@ -81,12 +81,26 @@ const startAll = async (infos: ReadonlyArray<ContenderInfo>) => {
   return { children, skipped }
 }
 
-const warmUp = async (mode: Mode, receiver: Receiver, child: Child, key: string): Promise<void> => {
+// An engine that idles for some eight seconds collects, and drops compiled code as it does: nobody waits that long.
+const turnMillis = 450
+
+const warmUp = async (
+  mode: Mode,
+  receiver: Receiver,
+  children: ReadonlyArray<{ readonly info: ContenderInfo; readonly child: Child }>,
+  tell: (text: string) => void
+): Promise<void> => {
   const load: Load = { kind: "calls", requests: mode.requests, millis: 0 }
-  const until = performance.now() + mode.warmupMillis
-  for (let round = 0; performance.now() < until; round++) {
-    const endpoint = receiver.endpoint(`${key}.warmup${round}`)
-    await child.run({ endpoint, settings: "delivering", load, sampleLoop: false })
+  const turns = Math.ceil(mode.warmupMillis / turnMillis)
+  for (let turn = 0; turn < turns; turn++) {
+    tell(`warming up: turn ${turn + 1} of ${turns}`)
+    for (const { child, info } of children) {
+      const until = performance.now() + turnMillis
+      for (let round = 0; performance.now() < until; round++) {
+        const endpoint = receiver.endpoint(`${info.id}.warmup.${turn}.${round}`)
+        await child.run({ endpoint, settings: "delivering", load, sampleLoop: false })
+      }
+    }
   }
 }
 
@@ -100,10 +114,7 @@ const generation = async (
   const { children, skipped } = await startAll([...samples.values()].map(({ info }) => info))
   try {
     const phases = phasesOf(mode)
-    for (const { child, info } of children) {
-      tell(`generation ${number + 1} of ${mode.generations}: ${info.name} warms up`)
-      await warmUp(mode, receiver, child, `${info.id}.${number}`)
-    }
+    await warmUp(mode, receiver, children, tell)
     for (const [round, phase] of phases.entries()) {
       tell(`generation ${number + 1} of ${mode.generations}, round ${round + 1} of ${phases.length}: ${phase.name}`)
       for (const position of children.keys()) {
