@@ -67,6 +67,30 @@ const startSpan = (
   return span
 }
 
+// What Effect keeps of a fiber's context: eleven references, read anew for each context with another span.
+interface Cached {
+  readonly cacheRoot?: Cached
+  _fiberCache?: { readonly span?: unknown }
+}
+
+/**
+ * The fiber's context with `span` as its current span.
+ *
+ * **Details**
+ *
+ * Of all that Effect derives from a context, only the span differs, so the rest is copied: a quarter of the cost of a
+ * span. Where Effect keeps it elsewhere than in 4.1, nothing is copied, and Effect derives it itself.
+ */
+const withParent = (fiber: Fiber.Fiber<unknown, unknown>, span: AnyOwnSpan): Context.Context<never> => {
+  const context = Context.add(fiber.context, Tracer.ParentSpan, span)
+  const cached: Cached = context as Cached
+  const before = (fiber.context as Cached).cacheRoot?._fiberCache
+  if (before !== undefined && before === fiber.cache && cached.cacheRoot === cached) {
+    cached._fiberCache = { ...before, span }
+  }
+  return context
+}
+
 const effectOptions = (options: SpanOptions | undefined): Tracer.SpanOptions => ({
   ...options,
   captureStackTrace: false
@@ -93,7 +117,7 @@ export const span: {
       const clock = fiber.getRef(Clock.Clock)
       const started = startSpan(fiber, tracer, name, options, clock)
       const previous = fiber.context
-      fiber.setContext(Context.add(previous, Tracer.ParentSpan, started))
+      fiber.setContext(withParent(fiber, started))
       return Effect.onExitPrimitive(self, (exit) => {
         fiber.setContext(previous)
         started.end(clock.currentTimeNanosUnsafe(), exit)

@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -235,4 +237,41 @@ describe("baggage", () => {
       assert.deepStrictEqual(seen, { before: "1", inside: "1", nested: "2", span: "1", spanThenSet: "3" })
       assert.isUndefined(yield* value("k"))
     }).pipe(Effect.provide(TestTelemetry.layer())))
+})
+
+describe("what Effect derives from a context", () => {
+  // `Trace.span` copies it from the surrounding context instead of deriving it anew.
+  const derivedAnew = (fiber: Fiber.Fiber<unknown, unknown>) => {
+    const { cache, context } = fiber
+    fiber.setContext(Context.makeUnsafe(new Map(context.mapUnsafe)))
+    const fresh = fiber.cache
+    fiber.setContext(context)
+    return { cache, fresh }
+  }
+
+  const programs = {
+    "by default": (self: Effect.Effect<void>) => self,
+    "within another span": Trace.span("outer"),
+    "within Effect's span": Effect.withSpan("outer"),
+    "with other log levels": Effect.provideService(References.MinimumLogLevel, "Error"),
+    "with another scheduler": Effect.provideService(Scheduler.MaxOpsBeforeYield, 7),
+    "with services beside it": Effect.provideService(Context.Service<string, string>("test/Service"), "service")
+  }
+
+  for (const [name, around] of Object.entries(programs)) {
+    it.effect(`is the same in a span of ours, ${name}`, () =>
+      Effect.gen(function*() {
+        const check = Effect.withFiber((fiber) => {
+          const { cache, fresh } = derivedAnew(fiber)
+          assert.deepStrictEqual(Object.keys(cache), Object.keys(fresh))
+          for (const key of Object.keys(fresh) as Array<keyof typeof fresh>) assert.strictEqual(cache[key], fresh[key])
+          assert.notStrictEqual(cache, fresh)
+          return Effect.void
+        })
+        const twice = check.pipe(Trace.span("inner"), Trace.span("middle"))
+        yield* around(twice)
+        yield* around(Effect.provideService(twice, References.TracerEnabled, false))
+        yield* around(Effect.provideService(check, References.CurrentLogLevel, "Debug").pipe(Trace.span("inner")))
+      }).pipe(Effect.provide(TestTelemetry.layer())))
+  }
 })
