@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { randomBytes } from "node:crypto"
 import { gzipSync } from "node:zlib"
@@ -14,6 +15,8 @@ import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
 import { SignalLedger } from "../../src/diagnostics/Ledger.ts"
 import * as OtlpSpanExporter from "../../src/exporters/OtlpSpanExporter.ts"
 import { SpanExporter } from "../../src/exporters/SpanExporter.ts"
+import type { ReadableSpan } from "../../src/model/ReadableSpan.ts"
+import * as OtlpDecoder from "../../src/otlp/OtlpDecoder.ts"
 import { encodeExportResponse, encodeStatus } from "../../src/otlp/OtlpResponse.ts"
 import * as BatchSpanProcessor from "../../src/processors/BatchSpanProcessor.ts"
 import { collected } from "../delivery/support.ts"
@@ -49,17 +52,15 @@ const pipeline = Effect.fnUntraced(function*(
   )
   const account = ledger.accounts[0]!
   const conserved = () => assert.strictEqual(ledger.unaccounted(account), 0)
-  const end = (count: number, nameLength = 4) => {
-    for (let id = 1; id <= count; id++) {
-      ledger.created++
-      processor.onEnd(readable({ id, name: "n".repeat(nameLength) }), {
-        emit: () => {},
-        drop: () => assert.fail("dropped")
-      })
-      conserved()
-    }
+  const offer = (span: ReadableSpan) => {
+    ledger.created++
+    processor.onEnd(span, { emit: () => {}, drop: () => assert.fail("dropped") })
+    conserved()
   }
-  return { account, conserved, end, flush: processor.flush, lines, close: Scope.close(scope, Exit.void) }
+  const end = (count: number, nameLength = 4) => {
+    for (let id = 1; id <= count; id++) offer(readable({ id, name: "n".repeat(nameLength) }))
+  }
+  return { account, conserved, end, offer, flush: processor.flush, lines, close: Scope.close(scope, Exit.void) }
 })
 
 interface Fault {
@@ -388,6 +389,44 @@ describe("faults", () => {
       assert.match(lines[0]!, /ECONNREFUSED at localhost/)
       assert.match(lines[1]!, /accepts data again/)
       yield* close
+    }))
+
+  // Encoded batches and bodies take turns in the same memory; no answer, however early or late, may mix them up.
+  it.live("keeps the bytes of one request out of another", () =>
+    Effect.gen(function*() {
+      const fates: ReadonlyArray<Handler> = [
+        reply(200),
+        early(({ response }) => void response.end()),
+        ({ response }) => void setTimeout(() => response.end(), 3),
+        reply(503),
+        early(({ request }) => void request.socket.destroy()),
+        ({ response }) => void setImmediate(() => response.destroy()),
+        reply(413),
+        reply(400)
+      ]
+      const server = yield* start(Array.from({ length: 200 }, (_, i) => fates[(i * 7 + (i >>> 3)) % fates.length]!))
+      const { account, conserved, flush, offer } = yield* pipeline(
+        server.url,
+        { retry: { base: "1 millis" } },
+        { maxExportBatchSize: 8, maxQueueSize: 4_000, concurrency: 3 }
+      )
+      for (let i = 0; i < 1_600; i++) {
+        const text = `${i} ${"v".repeat(i % 37 === 0 ? 30_000 : (i * 31) % 400)}`
+        offer(readable({ id: 1 + i, name: text, attributes: { i, text } }))
+        if (i % 64 === 63) yield* Effect.sleep(1)
+      }
+      yield* flush
+      conserved()
+      assert.isAbove(account.exported, 200)
+      let spans = 0
+      for (const { body } of server.received) {
+        for (const span of Result.getOrThrow(OtlpDecoder.decode("application/x-protobuf", body))) {
+          assert.strictEqual(span.attributes["text"], span.name)
+          assert.isTrue(span.name.startsWith(`${String(span.attributes["i"])} `))
+          spans++
+        }
+      }
+      assert.isAbove(spans, account.exported / 2)
     }))
 
   it.live("holds a bounded number of spans while nobody answers, and closes in time", () =>
