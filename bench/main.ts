@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the cost of a span that is made, encoded and delivered, beside every rival in the same run.
  *
- * - `--quick` (default): under a minute; `--full`: some ten minutes, for figures that are kept
+ * - `--quick` (default): under a minute; `--full`: some twenty minutes, for figures that are kept
  * - `--check`: compares with the kept results and fails on a clear regression; keeps nothing
  * - `--report`: prints the kept results and runs nothing
  * - `--update-readme`: writes the report into the README as well

@@ -32,7 +32,7 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
     name: "quick",
     generations: 1,
     rounds: 6,
-    warmupMillis: 1_800,
+    warmupMillis: 1_350,
     requests: 5_000,
     prebuilt: false,
     pacedRounds: 1,

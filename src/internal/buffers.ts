@@ -1,6 +1,6 @@
 /**
- * Buffers that encoders fill over and over. Memory outside the JavaScript heap counts towards the next full collection:
- * buffers that were made anew for each batch cost a program with a large heap more than all else that telemetry does.
+ * Buffers that encoders fill over and over. Memory outside the JavaScript heap counts towards the next full collection,
+ * which costs in proportion to the whole heap of the program: buffers made anew for each batch would bring it about.
  */
 
 interface NodeBuffer {

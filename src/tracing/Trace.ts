@@ -78,8 +78,8 @@ interface Cached {
  *
  * **Details**
  *
- * Of all that Effect derives from a context, only the span differs, so the rest is copied: a quarter of the cost of a
- * span. Where Effect keeps it elsewhere than in 4.1, nothing is copied, and Effect derives it itself.
+ * Of all that Effect derives from a context, only the span differs, so the rest is copied. Where Effect keeps it
+ * elsewhere than in 4.1, nothing is copied, and Effect derives it itself.
  */
 const withParent = (fiber: Fiber.Fiber<unknown, unknown>, span: AnyOwnSpan): Context.Context<never> => {
   const context = Context.add(fiber.context, Tracer.ParentSpan, span)
