@@ -3,15 +3,18 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
+import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, DropReason, RejectReason } from "../diagnostics/Ledger.ts"
-import { sleepUnref } from "../internal/clock.ts"
+import { Alarm } from "../internal/Alarm.ts"
+import { asyncScope } from "../internal/asyncScope.ts"
 import { type Batch, BatchQueue, type Entry } from "./BatchQueue.ts"
 import { ShutdownDeadline } from "./ShutdownDeadline.ts"
 
@@ -62,6 +65,13 @@ export interface BatcherOptions<Item, B extends Batch<Item>> extends BatcherLimi
   readonly retryAge?: Duration.Input | undefined
 }
 
+/** An export under way. */
+interface Running {
+  /** When it has taken too long. */
+  readonly until: bigint | undefined
+  fiber: Fiber.Fiber<BatchResult, BatchFailure> | undefined
+}
+
 /** A running batcher. */
 export interface Batcher<in Item> {
   /** Takes an item, or books why not. Synchronous, constant in time; never throws. */
@@ -79,9 +89,8 @@ export interface Batcher<in Item> {
  * **Details**
  *
  * A batch is sealed when it holds `maxExportBatchSize` items or `maxBatchBytes`, or `scheduleDelay` after its first item.
- * One worker fiber starts the exports; it is woken once when a batch gets its first item and once when it is full, and
- * sleeps otherwise. Nothing of it keeps the process alive. Exports run without tracing, so that they cannot feed
- * themselves.
+ * Each batch is exported by a fiber of its own, started by the scheduler and never by the one who offers; nothing runs
+ * in between, and nothing keeps the process alive. Exports run without tracing, so that they cannot feed themselves.
  *
  * `exportTimeout` guards against an exporter that hangs. An exporter with retries of its own declares `retryAge`, the
  * time it may hold a batch on purpose, and the guard counts from the end of it: an outage shorter than the retry age
@@ -109,7 +118,8 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
   const scheduleDelay = nanos(options.scheduleDelay ?? 5_000)
   const shutdownTimeout = nanos(options.shutdownTimeout ?? 3_000)
   const guard = toMillis(options.exportTimeout ?? 30_000)
-  const exportTimeout = guard > 0 ? guard + toMillis(options.retryAge ?? 0) : Infinity
+  const exportTimeout = nanos(guard + toMillis(options.retryAge ?? 0))
+  const hasTimeout = guard > 0 && exportTimeout < longest
 
   const now = (): bigint => clock.monotonicTimeNanosUnsafe()
   const queue = new BatchQueue<Item, B>(
@@ -122,32 +132,49 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     options.makeBatch,
     now
   )
-  const running = new Map<Entry<B>, ReadonlyArray<Fiber.Fiber<unknown>>>()
+  const running = new Map<Entry<B>, Running>()
   const waiting = new Set<{ readonly sequence: number; left: number; readonly done: () => void }>()
   let isClosed = false
   let hasOverflowed = false
 
-  // The worker sleeps in `wake`; a call while it is awake makes it look once more before it sleeps again.
-  let wake: (() => void) | undefined
-  let hasSignal = false
-  const signal = (): void => {
-    if (wake === undefined) hasSignal = true
-    else wake()
+  const context = Context.add(yield* Effect.context<never>(), References.TracerEnabled, false)
+  const fork = Effect.runForkWith(context)
+  const detached = asyncScope()
+  const dispatcher = Context.get(context, Scheduler.Scheduler).makeDispatcher()
+  let isScheduled = false
+
+  /** Looks for work, later: what is found must not run on the stack of the one who offers. */
+  const schedule = (): void => {
+    if (isScheduled) return
+    isScheduled = true
+    detached(() => dispatcher.scheduleTask(work, 0))
   }
-  const awaitSignal = Effect.callback<void>((resume) => {
-    if (hasSignal) {
-      hasSignal = false
-      return resume(Effect.void)
+
+  const work = (): void => {
+    const until = look()
+    isScheduled = false
+    if (until !== undefined) delay.set(until)
+  }
+
+  /** Starts what can be started; answers when the current batch will have waited long enough. */
+  const look = (): bigint | undefined => {
+    while (running.size < concurrency) {
+      const entry = queue.take()
+      if (entry !== undefined) {
+        start(entry)
+        continue
+      }
+      if (queue.current === undefined) return undefined
+      const until = queue.current.since + scheduleDelay
+      if (until > now()) return until
+      queue.seal()
     }
-    wake = () => {
-      wake = undefined
-      // Yields first: what follows must not run on the stack of the one who offers.
-      resume(Effect.yieldNow)
-    }
-    return Effect.sync(() => {
-      wake = undefined
-    })
-  })
+    // With every slot taken the current batch may as well grow: the next free slot looks again.
+    return undefined
+  }
+
+  const delay = new Alarm({ context, clock, detached, ring: look })
+  const timeout = new Alarm({ context, clock, detached, ring: () => expire() })
 
   const drop = (reason: DropReason, error?: unknown): void => {
     account.drop(reason)
@@ -167,9 +194,11 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
       return drop(reason, error)
     } finally {
       account.queued += queue.count - count
-      // A batch began, or one was sealed and can start.
-      if (queue.current !== current || queue.sealed.length > 0) {
-        if (running.size < concurrency) signal()
+      if (running.size < concurrency) {
+        if (queue.sealed.length > 0) schedule()
+        else if (queue.current !== undefined && queue.current !== current) {
+          delay.set(queue.current.since + scheduleDelay)
+        }
       }
     }
     if (reason !== undefined) drop(reason)
@@ -189,19 +218,16 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
   }
 
   const settle = (entry: Entry<B>, book: () => void): void => {
-    const fibers = running.get(entry)
-    if (fibers === undefined) return
-    running.delete(entry)
+    if (!running.delete(entry)) return
     account.queued -= entry.count
     queue.release(entry)
     book()
     hasOverflowed = false
     reportLosses()
-    for (const fiber of fibers) fiber.interruptUnsafe()
     for (const waiter of waiting) {
       if (entry.sequence <= waiter.sequence && --waiter.left === 0) waiter.done()
     }
-    signal()
+    if (queue.count > 0) schedule()
   }
 
   const bookResult = (count: number, result: BatchResult): void => {
@@ -230,40 +256,38 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     else lose("export_error", count, firstDefect(exit.cause))
   }
 
-  const start = Effect.fnUntraced(function*(entry: Entry<B>) {
-    const fibers: Array<Fiber.Fiber<unknown>> = []
-    running.set(entry, fibers)
-    const work = Effect.onExit(
-      Effect.suspend(() => options.export(entry.batch)),
-      (exit) =>
-        Effect.sync(() => {
-          settle(entry, () => bookExit(entry.count, exit))
-          entry.batch.release?.()
-        })
-    )
-    const expire = Effect.sync(() =>
-      settle(entry, () => lose("export_timeout", entry.count, `no result in ${exportTimeout / 1_000} s`))
-    )
-    // Detached: a fiber that does not let itself be interrupted must not hold up the worker or the scope.
-    fibers.push(yield* Effect.forkDetach(Effect.exit(work), { startImmediately: true }))
-    if (Number.isFinite(exportTimeout) && running.has(entry)) {
-      fibers.push(yield* Effect.forkDetach(Effect.andThen(sleepUnref(exportTimeout), expire)))
-    }
-  })
+  // A fiber of its own: one that does not let itself be interrupted must hold up neither the others nor the scope.
+  const start = (entry: Entry<B>): void => {
+    const until = hasTimeout ? now() + exportTimeout : undefined
+    const run: Running = { until, fiber: undefined }
+    running.set(entry, run)
+    if (until !== undefined) timeout.set(until)
+    const fiber = fork(Effect.suspend(() => options.export(entry.batch)))
+    run.fiber = fiber
+    fiber.addObserver((exit) => {
+      settle(entry, () => bookExit(entry.count, exit))
+      entry.batch.release?.()
+    })
+  }
 
-  const work = Effect.gen(function*() {
-    while (true) {
-      while (running.size < concurrency && queue.sealed.length > 0) yield* start(queue.take()!)
-      // With every slot taken the current batch may as well grow: the next free slot comes with a signal.
-      if (running.size >= concurrency || queue.current === undefined) {
-        yield* awaitSignal
-        continue
-      }
-      const left = queue.current.since + scheduleDelay - now()
-      if (left <= 0n) queue.seal()
-      else yield* Effect.raceFirst(awaitSignal, sleepUnref(Math.ceil(Number(left) / 1e6)))
+  const giveUp = (entry: Entry<B>, book: () => void): void => {
+    const fiber = running.get(entry)?.fiber
+    settle(entry, book)
+    fiber?.interruptUnsafe()
+  }
+
+  /** Gives up what has run too long; answers when the next will have. */
+  const expire = (): bigint | undefined => {
+    const time = now()
+    let next: bigint | undefined
+    for (const [entry, { until }] of running) {
+      if (until === undefined) continue
+      if (until <= time) {
+        giveUp(entry, () => lose("export_timeout", entry.count, `no result in ${Number(exportTimeout) / 1e9} s`))
+      } else if (next === undefined || until < next) next = until
     }
-  })
+    return next
+  }
 
   const flush = Effect.callback<void>((resume) => {
     queue.seal()
@@ -281,27 +305,28 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
       }
     }
     waiting.add(waiter)
-    signal()
+    schedule()
     return Effect.sync(() => {
       clearInterval(hold)
       waiting.delete(waiter)
     })
   })
 
-  const worker = yield* Effect.forkDetach(Effect.provideService(work, References.TracerEnabled, false))
-
   yield* Effect.addFinalizer(Effect.fnUntraced(function*() {
     isClosed = true
     const shared = shutdownDeadline.at === undefined ? shutdownTimeout : shutdownDeadline.at - now()
     const left = shared < shutdownTimeout ? shared : shutdownTimeout
     if (queue.count > 0 && left > 0n) yield* Effect.raceFirst(flush, Effect.sleep(Math.ceil(Number(left) / 1e6)))
-    worker.interruptUnsafe()
+    delay.stop()
+    timeout.stop()
     queue.seal()
     let abandoned = 0
-    for (let entry = queue.take(); entry !== undefined; entry = queue.take()) running.set(entry, [])
+    for (let entry = queue.take(); entry !== undefined; entry = queue.take()) {
+      running.set(entry, { until: undefined, fiber: undefined })
+    }
     for (const entry of running.keys()) {
       abandoned += entry.count
-      settle(entry, () => account.drop("shutdown_timeout", entry.count))
+      giveUp(entry, () => account.drop("shutdown_timeout", entry.count))
     }
     if (abandoned > 0) {
       const message = `${name}: ${abandoned} items lost (shutdown_timeout): not delivered before the deadline`
@@ -314,6 +339,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
 
 const toMillis = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
 // Beyond any process lifetime, and still a safe duration.
+const longest = 1_000_000_000_000_000_000n
 const nanos = (input: Duration.Input): bigint => BigInt(Math.round(Math.min(toMillis(input), 1e12) * 1e6))
 const atLeast1 = (value: number): number => value >= 1 ? Math.floor(value) : 1
 

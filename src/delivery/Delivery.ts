@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import { sleepUnref } from "../internal/clock.ts"
@@ -12,7 +13,7 @@ import { gzip } from "../internal/gzip.ts"
 import { decode } from "../internal/percent.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 import * as Retry from "./Retry.ts"
-import { Transport, type TransportResponse } from "./Transport.ts"
+import { Transport, type TransportRequest, type TransportResponse } from "./Transport.ts"
 
 /** A request that got no final answer, or one that cannot be used. */
 export class DeliveryError extends Data.TaggedError("DeliveryError")<{
@@ -144,68 +145,95 @@ export const make = Effect.fnUntraced(function*(
     lastTrouble = undefined
   }
 
-  const closeGate = Effect.fnUntraced(function*(response: TransportResponse) {
-    const wall = Retry.parseHttpDate(response.headers["date"] ?? "") ?? (yield* Clock.currentTimeMillis)
+  const closeGate = (fiber: Fiber.Fiber<unknown, unknown>, response: TransportResponse): void => {
+    const clock = fiber.getRef(Clock.Clock)
+    const wall = Retry.parseHttpDate(response.headers["date"] ?? "") ?? clock.currentTimeMillisUnsafe()
     const retryAfter = Retry.parseRetryAfter(response.headers["retry-after"], wall)
     if (retryAfter === undefined) return
-    const until = (yield* Clock.monotonicTimeNanos) +
-      nanos(Retry.gateMillis(policy, retryAfter, yield* Random.next))
+    const until = clock.monotonicTimeNanosUnsafe() + nanos(Retry.gateMillis(policy, retryAfter, random(fiber)))
     if (until > gate) gate = until
-  })
+  }
 
-  const send = Effect.fnUntraced(function*(
-    request: DeliveryRequest
-  ): Effect.fn.Return<TransportResponse, DeliveryError> {
+  // Plain functions over few effects, not generators: this runs once for each request, so seldom that the engine takes
+  // minutes to compile it.
+  const attempt = (
+    host: string,
+    outgoing: TransportRequest,
+    deadline: bigint,
+    number: number,
+    trouble: string
+  ): Effect.Effect<TransportResponse, DeliveryError> =>
+    Effect.withFiber((fiber) => {
+      const now = fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
+      if (now < gate) {
+        // Looked at again afterwards: another sender may have closed the gate anew.
+        return now >= deadline
+          ? exhausted(name, policy, trouble)
+          : Effect.andThen(sleepNanos(min(gate, deadline) - now), attempt(host, outgoing, deadline, number, trouble))
+      }
+      const again = (trouble: string): Effect.Effect<TransportResponse, DeliveryError> => {
+        turnedBad(host, trouble)
+        const left = deadline - fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
+        if (left <= 0n) return exhausted(name, policy, trouble)
+        const delay = nanos(Retry.backoffMillis(policy, number, random(fiber)))
+        return Effect.andThen(
+          sleepNanos(min(delay, left)),
+          attempt(host, outgoing, deadline, number + 1, trouble)
+        )
+      }
+      return Effect.matchEffect(transport.send(outgoing), {
+        onSuccess: (response) => {
+          if (Retry.isRetryableStatus(response.status)) {
+            closeGate(fiber, response)
+            return again(`HTTP ${response.status}`)
+          }
+          answered(host, response.status)
+          return Effect.succeed(response)
+        },
+        onFailure: (error) => {
+          if (Retry.isRetryableError(error)) return again(error.message)
+          turnedBad(host, error.message)
+          return new DeliveryError({ destination: name, reason: "export_error", detail: error.message })
+        }
+      })
+    })
+
+  const sendBody = (
+    request: DeliveryRequest,
+    body: Uint8Array,
+    isGzip: boolean
+  ): Effect.Effect<TransportResponse, DeliveryError> => {
     const { authorization, host, url } = target(request.url)
     if (url === "") {
       const detail = "the URL is not an absolute http: or https: URL"
       turnedBad(host, detail)
-      return yield* new DeliveryError({ destination: name, reason: "export_error", detail })
+      return new DeliveryError({ destination: name, reason: "export_error", detail })
     }
-    const compressed = options.compression === "gzip" ? yield* gzip(request.body) : undefined
     const outgoing = {
       url,
       headers: {
         ...authorization,
         ...headers.values,
         "content-type": request.contentType,
-        ...(compressed === undefined ? {} : { "content-encoding": "gzip" })
+        ...(isGzip ? { "content-encoding": "gzip" } : {})
       },
-      body: compressed ?? request.body,
+      body,
       timeoutMillis,
       maxResponseBytes
     }
-    const deadline = (request.since ?? (yield* Clock.monotonicTimeNanos)) + nanos(policy.maxAgeMillis)
-    let trouble = "the destination asked for a pause"
+    return Effect.withFiber((fiber) => {
+      const since = request.since ?? fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
+      return attempt(host, outgoing, since + nanos(policy.maxAgeMillis), 0, "the destination asked for a pause")
+    })
+  }
 
-    for (let attempt = 0;; attempt++) {
-      // A gate may be closed again by another sender while this one sleeps.
-      for (let now = yield* Clock.monotonicTimeNanos; now < gate; now = yield* Clock.monotonicTimeNanos) {
-        if (now >= deadline) return yield* exhausted(name, policy, trouble)
-        yield* sleepNanos(min(gate, deadline) - now)
-      }
-      const response = yield* Effect.result(transport.send(outgoing))
-      if (response._tag === "Success") {
-        const { status } = response.success
-        if (!Retry.isRetryableStatus(status)) {
-          answered(host, status)
-          return response.success
-        }
-        trouble = `HTTP ${status}`
-        yield* closeGate(response.success)
-      } else {
-        trouble = response.failure.message
-      }
-      turnedBad(host, trouble)
-      if (response._tag === "Failure" && !Retry.isRetryableError(response.failure)) {
-        return yield* new DeliveryError({ destination: name, reason: "export_error", detail: trouble })
-      }
-      const left = deadline - (yield* Clock.monotonicTimeNanos)
-      if (left <= 0n) return yield* exhausted(name, policy, trouble)
-      const delay = nanos(Retry.backoffMillis(policy, attempt, yield* Random.next))
-      yield* sleepNanos(min(delay, left))
-    }
-  })
+  const send = (request: DeliveryRequest): Effect.Effect<TransportResponse, DeliveryError> =>
+    options.compression === "gzip"
+      ? Effect.flatMap(
+        gzip(request.body),
+        (compressed) => sendBody(request, compressed ?? request.body, compressed !== undefined)
+      )
+      : sendBody(request, request.body, false)
 
   const delivery: Delivery = {
     name,
@@ -229,6 +257,7 @@ const maxMillis = 1e12
 const nanos = (millis: number): bigint => BigInt(Math.round(Math.min(millis, maxMillis) * 1e6))
 // Whole milliseconds: a clock that counts in them must not see a sleep of nothing.
 const sleepNanos = (time: bigint): Effect.Effect<void> => sleepUnref(Math.ceil(Number(time) / 1e6))
+const random = (fiber: Fiber.Fiber<unknown, unknown>): number => fiber.getRef(Random.Random).nextDoubleUnsafe()
 const min = (a: bigint, b: bigint): bigint => a < b ? a : b
 
 interface Target {

@@ -118,37 +118,38 @@ export const makeWith = Effect.fnUntraced(function*(
     batch: OtlpSpanBatch,
     since: bigint
   ): Effect.Effect<SpanExporter.ExportResult, SpanExporter.ExportError> =>
-    Effect.gen(function*() {
-      const body = yield* Effect.try({
-        try: () => {
-          const reuse = spare
-          spare = undefined
-          return batch.toBody(reuse)
-        },
-        catch: () => exportError("unserializable", "the batch could not be encoded")
-      })
+    Effect.suspend(() => {
+      let body: Uint8Array
+      try {
+        const reuse = spare
+        spare = undefined
+        body = batch.toBody(reuse)
+      } catch {
+        return exportError("unserializable", "the batch could not be encoded")
+      }
       const { count } = batch
       const size = body.byteLength
       if (size > maxRequestBytes || (count > 1 && size > learnedBytes)) {
-        return yield* halve(
+        return halve(
           batch,
           since,
           () => exportError("oversize", `one span takes ${size} bytes, more than ${maxRequestBytes}`)
         )
       }
-      const response = yield* Effect.mapError(
-        delivery.send({ url: options.url, contentType, body, since }),
-        (error) => exportError(error.reason, error.detail)
-      )
-      if (transport.releasesBody === true && body.buffer.byteLength <= maxSpareBytes) {
-        spare = new Uint8Array(body.buffer)
-      }
-      if (response.status >= 200 && response.status < 300) return accepted(response, count)
-      if (response.status === 413 && count > 1) {
-        learnedBytes = Math.max(minLearnedBytes, Math.min(learnedBytes, size >>> 1))
-        return yield* halve(batch, since)
-      }
-      return refused(response, count)
+      return Effect.matchEffect(delivery.send({ url: options.url, contentType, body, since }), {
+        onFailure: (error) => exportError(error.reason, error.detail),
+        onSuccess: (response) => {
+          if (transport.releasesBody === true && body.buffer.byteLength <= maxSpareBytes) {
+            spare = new Uint8Array(body.buffer)
+          }
+          if (response.status >= 200 && response.status < 300) return Effect.succeed(accepted(response, count))
+          if (response.status === 413 && count > 1) {
+            learnedBytes = Math.max(minLearnedBytes, Math.min(learnedBytes, size >>> 1))
+            return halve(batch, since)
+          }
+          return Effect.succeed(refused(response, count))
+        }
+      })
     })
 
   const halve = Effect.fnUntraced(function*(
@@ -174,7 +175,7 @@ export const makeWith = Effect.fnUntraced(function*(
     export: (batch) =>
       batch.count === 0
         ? Effect.succeed({ exported: 0 })
-        : Effect.flatMap(Clock.monotonicTimeNanos, (since) => deliver(batch, since))
+        : Effect.withFiber((fiber) => deliver(batch, fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()))
   })
 })
 

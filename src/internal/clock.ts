@@ -3,8 +3,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
-// The same key as `Clock.Clock`, without its default: present only where a clock was provided.
-const ProvidedClock = Context.Service<Clock.Clock, Clock.Clock>(Clock.Clock.key)
+/** The same key as `Clock.Clock`, without its default: present only where a clock was provided. */
+export const ProvidedClock = Context.Service<Clock.Clock, Clock.Clock>(Clock.Clock.key)
 
 /**
  * Sleeps like `Effect.sleep`, without keeping the process alive. A clock that was provided (`TestClock`) is obeyed; only
