@@ -159,6 +159,14 @@ const parse = (text: string): Address | undefined => {
   }
 }
 
+// As a list, which Node writes as it is; an object it would first copy, name by name.
+const flatten = (host: string, { body, headers }: TransportRequest): Array<string> => {
+  const list = ["host", host, "content-length", String(body.byteLength)]
+  if (headers["accept-encoding"] === undefined) list.push("accept-encoding", "gzip")
+  for (const name of Object.keys(headers)) list.push(name, headers[name]!)
+  return list
+}
+
 const exchange = (
   node: Modules,
   agents: { readonly "http:": Http.Agent; readonly "https:": Http.Agent },
@@ -191,16 +199,14 @@ const exchange = (
   const { host, secure } = address
   const requestOptions: Https.RequestOptions = {
     ...address.options,
-    headers: { "accept-encoding": "gzip", ...request.headers, "content-length": request.body.byteLength },
-    ...(secure ? tls : {})
+    ...(secure ? tls : undefined),
+    headers: flatten(host, request)
   }
 
   const attempt = (fresh: boolean): void => {
+    requestOptions.agent = fresh ? false : agents[secure ? "https:" : "http:"]
+    const outgoing = (secure ? node.https : node.http).request(requestOptions)
     let answered = false
-    const outgoing = (secure ? node.https : node.http).request({
-      ...requestOptions,
-      agent: fresh ? false : agents[secure ? "https:" : "http:"]
-    })
     current = outgoing
     outgoing.on("response", (incoming) => {
       answered = true
