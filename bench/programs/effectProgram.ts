@@ -7,6 +7,7 @@ import * as Scheduler from "effect/Scheduler"
 import type { SpanAttributes } from "./attributes.ts"
 import { cartAttributes, queryAttributes, renderAttributes, requestAttributes } from "./attributes.ts"
 import type { Contender, Load, Setup } from "./Load.ts"
+import { everyday } from "./everyday.ts"
 import { requestsPerTurn } from "./Load.ts"
 import { type Shop, shop, shopLayer } from "./shop.ts"
 
@@ -98,8 +99,10 @@ export const effectContender = <R>(options: {
         return burst(load.requests, request)
     }
   }
+  let begun: Promise<void> | undefined
   return {
     open: async (setup) => {
+      await (begun ??= Effect.runPromise(everyday))
       const runtime = ManagedRuntime.make(Layer.merge(shopLayer, options.layer(setup)))
       const context = await runtime.context()
       return {

@@ -1,17 +1,16 @@
-import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import * as AsyncContext from "../context/AsyncContext.ts"
 import { extractContext, injectSpan } from "../tracing/carrier.ts"
-import { blankIdentity } from "../tracing/identity.ts"
+import { inertSpan } from "../tracing/inertSpan.ts"
 import type { OutcomePolicy } from "../tracing/Outcome.ts"
-import { type AnyOwnSpan, isOwn, NonRecordingSpan } from "../tracing/Span.ts"
+import { isOwn, type Span } from "../tracing/Span.ts"
 import { fiberBaggage } from "../tracing/Tracer.ts"
 import { current } from "./registry.ts"
 
 /** A span that is open: attributes, events, status; `end()` closes it, as does `using`. */
-export type ActiveSpan = AnyOwnSpan
+export type ActiveSpan = Span
 
 /** Options of {@link startSpan} and {@link trace}. */
 export interface SpanOptions {
@@ -27,8 +26,6 @@ export interface SpanOptions {
   /** Judges how a span of {@link trace} ended: which failures are expected, which results are errors. */
   readonly outcome?: OutcomePolicy | undefined
 }
-
-const inactive = new NonRecordingSpan("", "internal", Context.empty(), undefined, blankIdentity(), 0n)
 
 const ambientSpan = (): Tracer.AnySpan | undefined => Fiber.getCurrent()?.cache.span ?? AsyncContext.currentSpan()
 
@@ -50,7 +47,7 @@ export const getCurrentSpan = (): ActiveSpan | undefined => {
  */
 export const startSpan = (name: string, options?: SpanOptions): ActiveSpan => {
   const core = current()?.core
-  if (core === undefined) return inactive
+  if (core === undefined) return inertSpan
   const fiber = Fiber.getCurrent()
   return core.start({
     name,
@@ -70,7 +67,7 @@ const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
 const runInSpan = <A>(span: ActiveSpan, run: () => A): A => {
   let result: A
   try {
-    result = span === inactive ? run() : AsyncContext.runWith(span, run)
+    result = span === inertSpan ? run() : AsyncContext.runWith(span, run)
   } catch (error) {
     span.end(undefined, Exit.fail(error))
     throw error

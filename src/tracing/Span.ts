@@ -40,10 +40,25 @@ export interface SpanIdentity {
   readonly baggage: Baggage | undefined
 }
 
-/** The shape that Effect and the processors share, and what every span of ours has in common. */
-abstract class SpanBase {
+const noAttributes: ReadonlyMap<string, unknown> = new Map()
+
+// Most spans have neither events nor links; frozen, so that nobody puts one span's into all.
+const none = Object.freeze([]) as unknown as Array<never>
+
+/**
+ * A span: at once Effect's `Tracer.Span`, the span of the Promise facade, and the `ReadableSpan` of the processors.
+ *
+ * **Details**
+ *
+ * One that is not recorded (not sampled, or the tracer is disabled) carries context and ignores everything else. Nothing
+ * throws. After `end` every operation is ignored. `sampled` has Effect's meaning, "recorded"; whether the span is exported
+ * is the sampled bit of `traceFlags`.
+ *
+ * One class without a base: the engine makes an object of a derived class several times slower.
+ */
+export class Span implements Tracer.Span, ReadableSpan {
   readonly _tag = "Span"
-  readonly name: string
+  name: string
   readonly kind: Tracer.SpanKind
   readonly annotations: Tracer.Span["annotations"]
   readonly parentSpan: Tracer.AnySpan | undefined
@@ -61,14 +76,38 @@ abstract class SpanBase {
   readonly baggage: Baggage | undefined
   /** Whether this is the span of an incoming HTTP request. */
   isHttpServer = false
+  readonly sampled: boolean
+  readonly scope: InstrumentationScope
+  readonly startTimeUnixNano: bigint
+  endTimeUnixNano: bigint
+  statusCode: StatusCode = "UNSET"
+  statusMessage = ""
+  droppedAttributesCount = 0
+  droppedEventsCount = 0
+  droppedLinksCount = 0
+  readonly #owner: SpanOwner
+  #attributes: AttributeList | undefined = undefined
+  #events: Array<SpanEvent> | undefined = undefined
+  #links: Array<SpanLink> | undefined = undefined
+  #effectLinks: Array<Tracer.SpanLink> | undefined = undefined
+  /** `undefined` as long as something is recorded. */
+  #exit: Exit.Exit<unknown, unknown> | undefined
+  #isEnding = false
 
   constructor(
+    owner: SpanOwner,
+    isRecorded: boolean,
     name: string,
     kind: Tracer.SpanKind,
     annotations: Tracer.Span["annotations"],
     parentSpan: Tracer.AnySpan | undefined,
-    identity: SpanIdentity
+    identity: SpanIdentity,
+    scope: InstrumentationScope,
+    startTimeUnixNano: bigint,
+    links: ReadonlyArray<Tracer.SpanLink> | undefined
   ) {
+    this.#owner = owner
+    this.sampled = isRecorded
     this.name = name
     this.kind = kind
     this.annotations = annotations
@@ -85,6 +124,11 @@ abstract class SpanBase {
     this.traceFlags = identity.traceFlags
     this.traceState = identity.traceState
     this.baggage = identity.baggage
+    this.scope = scope
+    this.startTimeUnixNano = startTimeUnixNano
+    this.endTimeUnixNano = startTimeUnixNano
+    this.#exit = isRecorded ? undefined : Exit.void
+    if (links !== undefined && links.length > 0) this.addLinks(links)
   }
 
   /** As a parent: it is of this process. */
@@ -109,59 +153,6 @@ abstract class SpanBase {
       ? undefined
       : wordToHex(this.parentSpanId0) + wordToHex(this.parentSpanId1)
   }
-}
-
-const noAttributes: ReadonlyMap<string, unknown> = new Map()
-
-// Most spans have neither events nor links; frozen, so that nobody puts one span's into all.
-const none = Object.freeze([]) as unknown as Array<never>
-
-/**
- * A span that is being recorded: at once Effect's `Tracer.Span`, the span of the Promise facade, and the `ReadableSpan`
- * of the processors.
- *
- * **Details**
- *
- * Nothing throws. After `end` every operation is ignored. `sampled` has Effect's meaning, "recorded"; whether the span
- * is exported is the sampled bit of `traceFlags`.
- */
-export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
-  readonly sampled = true
-  declare name: string
-  readonly scope: InstrumentationScope
-  readonly startTimeUnixNano: bigint
-  endTimeUnixNano: bigint
-  statusCode: StatusCode = "UNSET"
-  statusMessage = ""
-  droppedAttributesCount = 0
-  droppedEventsCount = 0
-  droppedLinksCount = 0
-  readonly #owner: SpanOwner
-  #attributes: AttributeList | undefined = undefined
-  #events: Array<SpanEvent> | undefined = undefined
-  #links: Array<SpanLink> | undefined = undefined
-  #effectLinks: Array<Tracer.SpanLink> | undefined = undefined
-  #exit: Exit.Exit<unknown, unknown> | undefined = undefined
-  #ending = false
-
-  constructor(
-    owner: SpanOwner,
-    name: string,
-    kind: Tracer.SpanKind,
-    annotations: Tracer.Span["annotations"],
-    parentSpan: Tracer.AnySpan | undefined,
-    identity: SpanIdentity,
-    scope: InstrumentationScope,
-    startTimeUnixNano: bigint,
-    links: Array<Tracer.SpanLink>
-  ) {
-    super(name, kind, annotations, parentSpan, identity)
-    this.#owner = owner
-    this.scope = scope
-    this.startTimeUnixNano = startTimeUnixNano
-    this.endTimeUnixNano = startTimeUnixNano
-    if (links.length > 0) this.addLinks(links)
-  }
 
   get resource(): Resource {
     return this.#owner.resource
@@ -172,7 +163,7 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
   }
 
   get status(): Tracer.SpanStatus {
-    return this.#exit === undefined
+    return this.#exit === undefined || !this.#isEnding
       ? { _tag: "Started", startTime: this.startTimeUnixNano }
       : { _tag: "Ended", startTime: this.startTimeUnixNano, endTime: this.endTimeUnixNano, exit: this.#exit }
   }
@@ -225,8 +216,8 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
   }
 
   /** Adds an event; default time: now. */
-  addEvent(name: string, attributes?: Readonly<Record<string, unknown>>, timeUnixNano = this.#owner.now()): this {
-    this.event(name, timeUnixNano, attributes)
+  addEvent(name: string, attributes?: Readonly<Record<string, unknown>>, timeUnixNano?: bigint): this {
+    if (this.#exit === undefined) this.event(name, timeUnixNano ?? this.#owner.now(), attributes)
     return this
   }
 
@@ -284,11 +275,13 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
   }
 
   /** Ends the span. Default: now, as a success. An end before the start counts as the start. */
-  end(endTimeUnixNano: bigint = this.#owner.now(), exit: Exit.Exit<unknown, unknown> = Exit.void): void {
-    if (this.#ending) return
-    this.#ending = true
-    this.endTimeUnixNano = endTimeUnixNano < this.startTimeUnixNano ? this.startTimeUnixNano : endTimeUnixNano
-    this.#owner.onEnd(this, exit)
+  end(endTimeUnixNano?: bigint, exit: Exit.Exit<unknown, unknown> = Exit.void): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    const time = endTimeUnixNano ?? this.#owner.now()
+    if (time > this.startTimeUnixNano) this.endTimeUnixNano = time
+    if (this.sampled) this.#owner.onEnd(this, exit)
+    else this.#exit = exit
   }
 
   /** Ends the span now, so that `using` works. */
@@ -302,85 +295,5 @@ export class Span extends SpanBase implements Tracer.Span, ReadableSpan {
   }
 }
 
-/**
- * A span that carries context and records nothing: not sampled, or the tracer is disabled.
- */
-export class NonRecordingSpan extends SpanBase implements Tracer.Span {
-  readonly sampled: boolean
-  readonly isRecording = false
-  readonly #startTime: bigint
-  #endTime: bigint | undefined = undefined
-  #exit: Exit.Exit<unknown, unknown> = Exit.void
-
-  constructor(
-    name: string,
-    kind: Tracer.SpanKind,
-    annotations: Tracer.Span["annotations"],
-    parentSpan: Tracer.AnySpan | undefined,
-    identity: SpanIdentity,
-    startTimeUnixNano: bigint,
-    sampled = false
-  ) {
-    super(name, kind, annotations, parentSpan, identity)
-    this.#startTime = startTimeUnixNano
-    this.sampled = sampled
-  }
-
-  get status(): Tracer.SpanStatus {
-    return this.#endTime === undefined
-      ? { _tag: "Started", startTime: this.#startTime }
-      : { _tag: "Ended", startTime: this.#startTime, endTime: this.#endTime, exit: this.#exit }
-  }
-
-  get attributes(): ReadonlyMap<string, unknown> {
-    return noAttributes
-  }
-
-  get links(): ReadonlyArray<Tracer.SpanLink> {
-    return []
-  }
-
-  attribute(_key: string, _value: unknown): void {}
-  event(_name: string, _timeUnixNano: bigint, _attributes?: Readonly<Record<string, unknown>>): void {}
-  addLinks(_links: ReadonlyArray<Tracer.SpanLink>): void {}
-
-  setAttribute(_key: string, _value: unknown): this {
-    return this
-  }
-
-  setAttributes(_attributes: Readonly<Record<string, unknown>>): this {
-    return this
-  }
-
-  addEvent(_name: string, _attributes?: Readonly<Record<string, unknown>>, _timeUnixNano?: bigint): this {
-    return this
-  }
-
-  recordException(_error: unknown): this {
-    return this
-  }
-
-  setStatus(_code: StatusCode, _message?: string): this {
-    return this
-  }
-
-  updateName(_name: string): this {
-    return this
-  }
-
-  [Symbol.dispose](): void {
-    this.end()
-  }
-
-  end(endTime: bigint = this.#startTime, exit: Exit.Exit<unknown, unknown> = Exit.void): void {
-    if (this.#endTime !== undefined) return
-    this.#endTime = endTime
-    this.#exit = exit
-  }
-}
-
-/** A span of ours, recording or not. */
-export type AnyOwnSpan = Span | NonRecordingSpan
-
 /** Whether `span` was made by this library's tracer. */
-export const isOwn = (span: unknown): span is AnyOwnSpan => span instanceof SpanBase
+export const isOwn = (span: unknown): span is Span => span instanceof Span

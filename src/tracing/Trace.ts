@@ -21,7 +21,7 @@ import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { StatusCode } from "../model/ReadableSpan.ts"
 import { extractContext, injectSpan } from "./carrier.ts"
 import type { OutcomePolicy } from "./Outcome.ts"
-import { type AnyOwnSpan, isOwn } from "./Span.ts"
+import { isOwn, type Span } from "./Span.ts"
 import { fiberBaggage, fromFiber, type TelemetryTracer } from "./Tracer.ts"
 
 /** Options of {@link span}. */
@@ -47,7 +47,7 @@ const startSpan = (
   name: string,
   options: SpanOptions | undefined,
   clock: Clock.Clock
-): AnyOwnSpan => {
+): Span => {
   const links = fiber.getRef(References.TracerSpanLinks)
   const local = traceLocal.ofFiber(fiber)
   const span = tracer.core.start({
@@ -81,7 +81,7 @@ interface Cached {
  * Of all that Effect derives from a context, only the span differs, so the rest is copied. Where Effect keeps it
  * elsewhere than in 4.1, nothing is copied, and Effect derives it itself.
  */
-const withParent = (fiber: Fiber.Fiber<unknown, unknown>, span: AnyOwnSpan): Context.Context<never> => {
+const withParent = (fiber: Fiber.Fiber<unknown, unknown>, span: Span): Context.Context<never> => {
   const context = Context.add(fiber.context, Tracer.ParentSpan, span)
   const cached: Cached = context as Cached
   const before = (fiber.context as Cached).cacheRoot?._fiberCache

@@ -31,7 +31,7 @@ import * as Outcome from "./Outcome.ts"
 import { foreignContext, honestTraceState } from "./parentContext.ts"
 import { StartInput } from "./samplingInput.ts"
 import type { ReservedSpan, SpanStart } from "./spanStart.ts"
-import { type AnyOwnSpan, isOwn, NonRecordingSpan, Span, type SpanOwner } from "./Span.ts"
+import { isOwn, Span, type SpanOwner } from "./Span.ts"
 import { compile, type SpanLimits } from "./SpanLimits.ts"
 
 /** Everything a tracer is made of. */
@@ -54,7 +54,6 @@ export interface TracerCoreOptions {
 
 const traceWords = new Int32Array(4)
 const spanWords = new Int32Array(2)
-const noLinks: Array<Tracer.SpanLink> = []
 const drop: SamplingDecision = { threshold: Threshold.never, reliable: true }
 const force: SamplingDecision = { threshold: Threshold.always, reliable: false }
 const emptySink: SpanSink = { emit() {}, drop() {} }
@@ -87,37 +86,30 @@ export class TracerCore implements SpanOwner {
   }
 
   /** Starts a span. */
-  start(start: SpanStart): AnyOwnSpan {
+  start(start: SpanStart): Span {
     const identity = start.reserved?.identity ?? this.#scratch
     const decision = start.reserved?.decision ??
       this.#decideSafely(start.parent, start.sampled, start.baggage, new StartInput(start, this.#toLink))
     const { ledger } = this.options
     ledger.created++
-    const recording = isSampled(identity) || decision.record === true
-    const annotations = start.annotations ?? Context.empty()
-    if (!recording || this.options.disabled === true) {
-      ledger.sampledOut++
-      return new NonRecordingSpan(
-        start.name,
-        start.kind,
-        annotations,
-        start.parent,
-        identity,
-        start.startTimeUnixNano
-      )
-    }
-    ledger.open++
+    const isRecorded = (isSampled(identity) || decision.record === true) && this.options.disabled !== true
     const span = new Span(
       this,
+      isRecorded,
       start.name,
       start.kind,
-      annotations,
+      start.annotations ?? Context.empty(),
       start.parent,
       identity,
       start.scope ?? this.scope,
       start.startTimeUnixNano,
-      (start.links as Array<Tracer.SpanLink> | undefined) ?? noLinks
+      start.links
     )
+    if (!isRecorded) {
+      ledger.sampledOut++
+      return span
+    }
+    ledger.open++
     if (decision.attributes !== undefined) span.setAttributes(decision.attributes)
     if (start.attributes !== undefined) span.setAttributes(start.attributes)
     if (start.outcome !== undefined) (this.#outcomes ??= new WeakMap()).set(span, start.outcome)

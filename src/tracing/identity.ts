@@ -3,7 +3,7 @@ import { hexToWord, wordToHex } from "../internal/hex.ts"
 import type { Baggage } from "../model/Baggage.ts"
 import type { SpanContext } from "../model/SpanContext.ts"
 import type { ParentContext } from "./parentContext.ts"
-import type { AnyOwnSpan, SpanIdentity } from "./Span.ts"
+import type { Span, SpanIdentity } from "./Span.ts"
 
 /** The W3C context of an identity, or `undefined` for one without a trace. */
 export const identityContext = (identity: SpanIdentity): SpanContext | undefined =>
@@ -24,7 +24,7 @@ export const isInvalid = (span: SpanIdentity): boolean =>
 
 /** The identity of a span that is its parent's context and nothing of its own. */
 export const passThrough = (
-  own: AnyOwnSpan | undefined,
+  own: Span | undefined,
   foreign: ParentContext | undefined,
   baggage: Baggage | undefined
 ): SpanIdentity => {

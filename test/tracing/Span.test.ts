@@ -11,10 +11,10 @@ import * as Threshold from "../../src/sampling/Threshold.ts"
 import { Telemetry, TelemetryLayer } from "../../src/Telemetry.ts"
 import * as TestTelemetry from "../../src/testing/TestTelemetry.ts"
 import * as IdGenerator from "../../src/tracing/IdGenerator.ts"
-import type { AnyOwnSpan } from "../../src/tracing/Span.ts"
+import type { Span } from "../../src/tracing/Span.ts"
 import * as Trace from "../../src/tracing/Trace.ts"
 
-const own = Effect.map(Effect.orDie(Effect.currentSpan), (span) => span as unknown as AnyOwnSpan)
+const own = Effect.map(Effect.orDie(Effect.currentSpan), (span) => span as unknown as Span)
 
 describe("Span", () => {
   it.effect("carries everything that Effect's operators say", () =>
@@ -88,7 +88,7 @@ describe("Span", () => {
   it.effect("is deaf after its end, and ends once", () =>
     Effect.gen(function*() {
       const span = yield* Effect.scoped(Effect.makeSpanScoped("span")) as Effect.Effect<never>
-      const mine = span as unknown as AnyOwnSpan
+      const mine = span as unknown as Span
       mine.setAttribute("late", 1).setStatus("ERROR", "late").addEvent("late").updateName("late")
       mine.addLinks([{ span: mine as never, attributes: {} }])
       mine.end(9n, Exit.void)
