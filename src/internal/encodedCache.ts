@@ -7,6 +7,7 @@
  */
 import { allocate } from "./buffers.ts"
 import { ByteWriter } from "./byteWriter.ts"
+import { textSlot, textSlots } from "./textSlot.ts"
 
 const maxEntries = 1024
 const maxKeyLength = 256
@@ -45,25 +46,27 @@ export class Encoded {
 /** An attribute key: what precedes its value, and whole attributes for values that repeat. */
 export class EncodedKey extends Encoded {
   private values: Map<string, Encoded> | undefined = undefined
-  private last: Encoded | undefined = undefined
+  // In front of the map: found by one comparison, without a hash of the text.
+  private readonly near: Array<Encoded | undefined> = []
   private credit = fullCredit
   /** Whether the last `find` missed and asks for what will be written. */
   wanted = false
 
   /** The attribute with the string `value`, if it is at hand. After a miss, `keep` may store what was written. */
   find(value: string): Encoded | undefined {
-    const last = this.last
-    if (last !== undefined && last.text === value) return last
+    const slot = textSlot(value)
+    const near = this.near[slot]
+    if (near !== undefined && near.text === value) return near
     this.wanted = false
+    if (value.length > maxValueLength) return undefined
     if (this.credit <= 0) {
       if (++this.credit === 0) this.credit = retryCredit
       return undefined
     }
-    if (value.length > maxValueLength) return undefined
     const found = this.values?.get(value)
     if (found !== undefined) {
       if (this.credit < fullCredit) this.credit += hitCredit
-      this.last = found
+      this.near[slot] = found
       return found
     }
     this.credit -= missCost
@@ -74,10 +77,14 @@ export class EncodedKey extends Encoded {
 
   keep(value: string, bytes: Uint8Array): void {
     this.wanted = false
-    this.values ??= new Map()
+    if (this.values === undefined) {
+      this.values = new Map()
+      for (let i = 0; i < textSlots; i++) this.near.push(undefined)
+    }
     if (this.values.size >= maxValues) this.values.clear()
-    this.last = new Encoded(value, bytes)
-    this.values.set(value, this.last)
+    const encoded = new Encoded(value, bytes)
+    this.near[textSlot(value)] = encoded
+    this.values.set(value, encoded)
   }
 }
 

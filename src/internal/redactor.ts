@@ -5,6 +5,7 @@
 import { anyOf, anyOfIgnoringCase, type Pattern } from "./pattern.ts"
 import { hasMarker, type ScrubRules, scrubText } from "./scrubText.ts"
 import { isSecretKey } from "./secretKeys.ts"
+import { textSlot, textSlots } from "./textSlot.ts"
 import { compileValueRule, type ValueRule } from "./valueRule.ts"
 
 export interface RedactorOptions {
@@ -39,8 +40,8 @@ const maxDepth = 64
 interface KnownKey {
   readonly key: string
   readonly isSecret: boolean
-  /** A value that was found to hold no secret. */
-  clean: string | undefined
+  /** Values that were found to hold no secret, by their slot. */
+  readonly clean: Array<string | undefined>
   /** How many more values are remembered; a hit renews it. Remembering a value that never comes again has its price. */
   patience: number
   /** The key that followed when last seen: attributes come in the same order again and again. */
@@ -61,7 +62,7 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
     const made: KnownKey = {
       key,
       isSecret: !isAllowed(key) && (isChosen(key) || (options.wellKnown && isSecretKey(key))),
-      clean: undefined,
+      clean: new Array<string | undefined>(textSlots).fill(undefined),
       patience: fullPatience,
       next: undefined
     }
@@ -137,7 +138,7 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
   }
 
   // The key before the first.
-  const start: KnownKey = { key: "", isSecret: false, clean: undefined, patience: 0, next: undefined }
+  const start: KnownKey = { key: "", isSecret: false, clean: [], patience: 0, next: undefined }
   // With rules of the user's, which may answer differently each time, no value counts as known.
   const remembers = rules.length === 0
 
@@ -167,14 +168,15 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
         known = next
         if (known.isSecret) list[i + 1] = hidden(value)
         else if (typeof value === "string") {
-          if (known.clean === value) {
+          const slot = textSlot(value)
+          if (known.clean[slot] === value) {
             known.patience = fullPatience
             continue
           }
           const clean = text(value, key)
           if (clean !== value) list[i + 1] = clean
           else if (remembers && value.length <= maxCachedTextLength) {
-            if (known.patience > 0) known.clean = value
+            if (known.patience > 0) known.clean[slot] = value
             if (--known.patience < -pause) known.patience = 1
           }
         } else if (typeof value === "object" && value !== null) list[i + 1] = inside(value, key, 0)

@@ -56,6 +56,11 @@ export class Sampler extends Context.Service<Sampler, {
   /** As in `ParentBased{root:AlwaysOn}`. */
   readonly description: string
   readonly decide: (input: SamplingInput) => SamplingDecision
+  /**
+   * The same as `decide`, of samplers that look at nothing but the parent: where it is there, the tracer asks here, and
+   * makes no input.
+   */
+  readonly decideByParent?: ((parent: SamplingParent | undefined) => SamplingDecision) | undefined
 }>()("effect-telemetry/sampling/Sampler") {}
 
 /** The implementation type of the {@link Sampler} service. */
@@ -65,11 +70,16 @@ const keepAll: SamplingDecision = { threshold: Threshold.always, reliable: true 
 const keepUnknown: SamplingDecision = { threshold: Threshold.always, reliable: false }
 const keepNone: SamplingDecision = { threshold: Threshold.never, reliable: true }
 
+const byParent = (
+  description: string,
+  decideByParent: (parent: SamplingParent | undefined) => SamplingDecision
+): SamplerShape => ({ description, decide: (input) => decideByParent(input.parent), decideByParent })
+
 /** Exports every span. */
-export const alwaysOn: SamplerShape = { description: "AlwaysOn", decide: () => keepAll }
+export const alwaysOn: SamplerShape = /* @__PURE__ */ byParent("AlwaysOn", () => keepAll)
 
 /** Exports no span. */
-export const alwaysOff: SamplerShape = { description: "AlwaysOff", decide: () => keepNone }
+export const alwaysOff: SamplerShape = /* @__PURE__ */ byParent("AlwaysOff", () => keepNone)
 
 /**
  * Exports a fraction of traces, the same ones in every service.
@@ -85,19 +95,19 @@ export const probability = (
 ): SamplerShape => {
   const threshold = Threshold.fromProbability(probability, options?.precision)
   const decision: SamplingDecision = { threshold, reliable: true }
-  return { description: `Probability{${probability}}`, decide: () => decision }
+  return byParent(`Probability{${probability}}`, () => decision)
 }
 
-const followSampled = (input: SamplingInput): SamplingDecision => {
-  const threshold = OtTraceState.read(input.parent!.traceState).threshold
+const followSampled = (parent: SamplingParent): SamplingDecision => {
+  const threshold = OtTraceState.read(parent.traceState).threshold
   return threshold === undefined ? keepUnknown : { threshold, reliable: true }
 }
 
 /** Follows the parent: its sampled flag, with its threshold where it carries one. A root span is not exported. */
-export const parentThreshold: SamplerShape = {
-  description: "ParentThreshold",
-  decide: (input) => input.parent !== undefined && isSampled(input.parent) ? followSampled(input) : keepNone
-}
+export const parentThreshold: SamplerShape = /* @__PURE__ */ byParent(
+  "ParentThreshold",
+  (parent) => parent !== undefined && isSampled(parent) ? followSampled(parent) : keepNone
+)
 
 /**
  * Decides by the parent (`trace/sdk.md#parentbased`).
@@ -119,23 +129,31 @@ export const parentBased = (options?: {
   const remoteNotSampled = options?.remoteParentNotSampled ?? alwaysOff
   const localSampled = options?.localParentSampled ?? parentThreshold
   const localNotSampled = options?.localParentNotSampled ?? alwaysOff
+  const branch = (parent: SamplingParent | undefined): SamplerShape => {
+    if (parent === undefined) return root
+    return isSampled(parent)
+      ? (parent.isRemote ? remoteSampled : localSampled)
+      : (parent.isRemote ? remoteNotSampled : localNotSampled)
+  }
+  const branches = [root, remoteSampled, remoteNotSampled, localSampled, localNotSampled]
   return {
     description: `ParentBased{root:${root.description}}`,
-    decide(input) {
-      const parent = input.parent
-      if (parent === undefined) return root.decide(input)
-      return isSampled(parent)
-        ? (parent.isRemote ? remoteSampled : localSampled).decide(input)
-        : (parent.isRemote ? remoteNotSampled : localNotSampled).decide(input)
-    }
+    decide: (input) => branch(input.parent).decide(input),
+    decideByParent: branches.every((sampler) => sampler.decideByParent !== undefined)
+      ? (parent) => branch(parent).decideByParent!(parent)
+      : undefined
   }
 }
 
 /** Records every span that `sampler` would drop, without exporting it (`trace/sdk.md#alwaysrecord`). */
-export const alwaysRecord = (sampler: SamplerShape): SamplerShape => ({
-  description: `AlwaysRecord{${sampler.description}}`,
-  decide: (input) => ({ ...sampler.decide(input), record: true })
-})
+export const alwaysRecord = (sampler: SamplerShape): SamplerShape => {
+  const { decideByParent } = sampler
+  return {
+    description: `AlwaysRecord{${sampler.description}}`,
+    decide: (input) => ({ ...sampler.decide(input), record: true }),
+    decideByParent: decideByParent && ((parent) => ({ ...decideByParent(parent), record: true }))
+  }
+}
 
 /** Provides `sampler` as the {@link Sampler} service. */
 export const layer = (sampler: SamplerShape): Layer.Layer<Sampler> => Layer.succeed(Sampler, sampler)

@@ -16,14 +16,13 @@ import type { SignalLedger } from "../diagnostics/Ledger.ts"
 import { describeError } from "../internal/describeError.ts"
 import { hexToWord } from "../internal/hex.ts"
 import * as Attributes from "../model/Attributes.ts"
-import type { Baggage } from "../model/Baggage.ts"
 import { defaultScope, type InstrumentationScope } from "../model/InstrumentationScope.ts"
 import { isSampled, randomFlag, sampledFlag, type SpanLink } from "../model/ReadableSpan.ts"
 import type { Resource } from "../model/Resource.ts"
 import type { SpanContext } from "../model/SpanContext.ts"
 import type { SpanProcessorShape, SpanSink } from "../processors/SpanProcessor.ts"
 import * as OtTraceState from "../sampling/OtTraceState.ts"
-import type { SamplerShape, SamplingDecision } from "../sampling/Sampler.ts"
+import type { SamplerShape, SamplingDecision, SamplingParent } from "../sampling/Sampler.ts"
 import * as Threshold from "../sampling/Threshold.ts"
 import type { IdGenerator } from "./IdGenerator.ts"
 import { blankIdentity, identityContext, isInvalid, type MutableIdentity, passThrough } from "./identity.ts"
@@ -88,8 +87,7 @@ export class TracerCore implements SpanOwner {
   /** Starts a span. */
   start(start: SpanStart): Span {
     const identity = start.reserved?.identity ?? this.#scratch
-    const decision = start.reserved?.decision ??
-      this.#decideSafely(start.parent, start.sampled, start.baggage, new StartInput(start, this.#toLink))
+    const decision = start.reserved?.decision ?? this.#decideSafely(start)
     const { ledger } = this.options
     ledger.created++
     const isRecorded = (isSampled(identity) || decision.record === true) && this.options.disabled !== true
@@ -119,18 +117,16 @@ export class TracerCore implements SpanOwner {
   }
 
   // Whatever a foreign parent, an id generator or a sampler does: the program goes on, without this span.
-  #decideSafely(
-    parent: Tracer.AnySpan | undefined,
-    sampled: boolean | undefined,
-    baggage: Baggage | undefined,
-    input: StartInput
-  ): SamplingDecision {
+  #decideSafely(start: SpanStart): SamplingDecision {
     try {
-      return this.#identify(parent, sampled, baggage, input, this.#scratch)
+      return this.#identify(start, this.#scratch)
     } catch (error) {
       const { diagnostics } = this.options
       diagnostics.report("error", "tracer.start", `a span could not start: ${describeError(error)}`)
-      Object.assign(this.#scratch, passThrough(isOwn(parent) ? parent : undefined, undefined, baggage))
+      Object.assign(
+        this.#scratch,
+        passThrough(isOwn(start.parent) ? start.parent : undefined, undefined, start.baggage)
+      )
       return drop
     }
   }
@@ -138,18 +134,12 @@ export class TracerCore implements SpanOwner {
   /** The identity and the sampling decision that {@link start} would give, without starting. */
   reserve(start: SpanStart): ReservedSpan {
     const identity = blankIdentity()
-    const input = new StartInput(start, this.#toLink)
-    return { decision: this.#identify(start.parent, start.sampled, start.baggage, input, identity), identity }
+    return { decision: this.#identify(start, identity), identity }
   }
 
   /** Decides about a span and writes its identity to `target`. */
-  #identify(
-    parent: Tracer.AnySpan | undefined,
-    sampled: boolean | undefined,
-    baggage: Baggage | undefined,
-    input: StartInput,
-    target: MutableIdentity
-  ): SamplingDecision {
+  #identify(start: SpanStart, target: MutableIdentity): SamplingDecision {
+    const { baggage, parent, sampled } = start
     const own = isOwn(parent) ? parent : undefined
     const foreign = own === undefined && parent !== undefined ? foreignContext(parent) : undefined
     if (this.options.disabled === true) {
@@ -163,6 +153,7 @@ export class TracerCore implements SpanOwner {
 
     let traceFlags = 0
     let traceState = ""
+    let samplingParent: SamplingParent | undefined
     if (own !== undefined && !isInvalid(own)) {
       traceWords[0] = own.traceId0
       traceWords[1] = own.traceId1
@@ -170,12 +161,12 @@ export class TracerCore implements SpanOwner {
       traceWords[3] = own.traceId3
       traceFlags = own.traceFlags
       traceState = own.traceState
-      input.parent = own
+      samplingParent = own
     } else if (foreign !== undefined) {
       for (let i = 0; i < 4; i++) traceWords[i] = hexToWord(foreign.traceId, i * 8)
       traceFlags = foreign.traceFlags
       traceState = foreign.isRemote ? honestTraceState(foreign) : foreign.traceState
-      input.parent = { traceFlags, traceState, isRemote: foreign.isRemote }
+      samplingParent = { traceFlags, traceState, isRemote: foreign.isRemote }
     } else {
       ids.writeTraceId(traceWords)
       if (ids.isRandom) traceFlags = randomFlag
@@ -185,12 +176,7 @@ export class TracerCore implements SpanOwner {
     const traceId2 = traceWords[2]!
     const traceId3 = traceWords[3]!
 
-    input.traceId0 = traceId0
-    input.traceId1 = traceId1
-    input.traceId2 = traceId2
-    input.traceId3 = traceId3
-
-    const decision = sampled === false ? drop : sampled === true ? force : this.#decide(input)
+    const decision = sampled === undefined ? this.#decide(start, samplingParent) : sampled ? force : drop
 
     const randomness = traceState === "" ? undefined : OtTraceState.read(traceState).randomness
     const keep = Threshold.keeps(
@@ -214,9 +200,13 @@ export class TracerCore implements SpanOwner {
     return decision
   }
 
-  #decide(input: StartInput): SamplingDecision {
+  // The trace's id is in `traceWords`.
+  #decide(start: SpanStart, parent: SamplingParent | undefined): SamplingDecision {
     try {
-      const decision = this.options.sampler.decide(input)
+      const { sampler } = this.options
+      const decision = sampler.decideByParent === undefined
+        ? sampler.decide(new StartInput(start, parent, traceWords, this.#toLink))
+        : sampler.decideByParent(parent)
       if (typeof decision?.threshold?.hi === "number") return decision
       throw new TypeError("it answered without a threshold")
     } catch (error) {

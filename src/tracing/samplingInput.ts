@@ -12,25 +12,35 @@ export class StartInput implements SamplingInput {
   readonly name: string
   readonly kind: Tracer.SpanKind
   readonly attributes: Readonly<Record<string, unknown>>
-  parent: SamplingParent | undefined = undefined
-  traceId0 = 0
-  traceId1 = 0
-  traceId2 = 0
-  traceId3 = 0
+  readonly parent: SamplingParent | undefined
+  readonly #traceId0: number
+  readonly #traceId1: number
+  readonly #traceId2: number
+  readonly #traceId3: number
   readonly #links: ReadonlyArray<Tracer.SpanLink> | undefined
   readonly #toLink: (link: Tracer.SpanLink) => SpanLink | undefined
 
-  // Copies what it needs: whoever inlines this need not make the object it reads from.
-  constructor(start: SpanStart, toLink: (link: Tracer.SpanLink) => SpanLink | undefined) {
+  /** `traceId` is copied: four words, big end first. */
+  constructor(
+    start: SpanStart,
+    parent: SamplingParent | undefined,
+    traceId: Int32Array,
+    toLink: (link: Tracer.SpanLink) => SpanLink | undefined
+  ) {
     this.name = start.name
     this.kind = start.kind
     this.attributes = start.attributes ?? noAttributes
+    this.parent = parent
+    this.#traceId0 = traceId[0]!
+    this.#traceId1 = traceId[1]!
+    this.#traceId2 = traceId[2]!
+    this.#traceId3 = traceId[3]!
     this.#links = start.links
     this.#toLink = toLink
   }
 
   get traceId(): string {
-    return hexOf(this.traceId0, this.traceId1, this.traceId2, this.traceId3)
+    return hexOf(this.#traceId0, this.#traceId1, this.#traceId2, this.#traceId3)
   }
 
   get links(): ReadonlyArray<SpanLink> {

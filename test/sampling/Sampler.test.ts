@@ -44,6 +44,33 @@ describe("Sampler", () => {
     assert.deepStrictEqual(sampler.decide(input()).threshold, Threshold.always)
   })
 
+  it("what looks at the parent alone answers without an input as it does with one", () => {
+    const blind: Sampler.SamplerShape = { description: "blind", decide: () => Sampler.alwaysOn.decide(input()) }
+    const samplers = [
+      Sampler.alwaysOn,
+      Sampler.alwaysOff,
+      Sampler.probability(0.25),
+      Sampler.parentThreshold,
+      Sampler.parentBased(),
+      Sampler.parentBased({ root: Sampler.probability(0.5), remoteParentSampled: Sampler.alwaysOff }),
+      Sampler.alwaysRecord(Sampler.parentBased({ root: Sampler.alwaysOff }))
+    ]
+    const parents = [undefined, {}, { traceFlags: 1 }, { traceFlags: 1, isRemote: true }, {
+      traceFlags: 1,
+      traceState: "ot=th:c"
+    }, { isRemote: true }]
+    for (const sampler of samplers) {
+      for (const parent of parents) {
+        const asked = input(parent)
+        assert.deepStrictEqual(sampler.decideByParent?.(asked.parent), sampler.decide(asked), sampler.description)
+      }
+    }
+    for (const branch of ["root", "remoteParentSampled", "localParentNotSampled"] as const) {
+      assert.isUndefined(Sampler.parentBased({ [branch]: blind }).decideByParent)
+    }
+    assert.isUndefined(Sampler.alwaysRecord(blind).decideByParent)
+  })
+
   it("alwaysRecord records what the other sampler drops and changes nothing else", () => {
     const decision = Sampler.alwaysRecord(Sampler.alwaysOff).decide(input())
     assert.strictEqual(decision.record, true)
