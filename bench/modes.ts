@@ -31,7 +31,7 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
   quick: {
     name: "quick",
     generations: 1,
-    rounds: 6,
+    rounds: 5,
     warmupMillis: 1_350,
     requests: 5_000,
     prebuilt: false,

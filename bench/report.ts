@@ -138,7 +138,7 @@ export const report = (results: Results): string => {
     `Spans with four attributes, three children to a parent. CPU is user and system time of the whole process up to the `
     + `end of the shutdown; medians and quartiles of ${mode.rounds * mode.generations} interleaved rounds of ${
       count(mode.requests * spansPerRequest)
-    } spans, all to a local receiver that counts what arrives.`,
+    } spans, each beside one of the no-op tracer, all to a local receiver that counts what arrives.`,
     costs(results),
     prebuilt(results),
     defaults(results),

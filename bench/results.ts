@@ -4,6 +4,7 @@ import type { ContenderInfo } from "./contenders/contenders.ts"
 import type { Machine } from "./machine.ts"
 import { burstSpans, type Mode, type ModeName, pacedSpansPerSecond } from "./modes.ts"
 import { spansPerRequest } from "./programs/attributes.ts"
+import type { Measured } from "./protocol.ts"
 import type { Run, Sample, Samples } from "./run.ts"
 import { type Figure, figure, geometricMean, sum } from "./statistics.ts"
 
@@ -63,7 +64,7 @@ export interface Results {
   readonly ratios: Ratios
 }
 
-const cpuPerSpan = (sample: Sample): number => (sample.cpuUserMicros + sample.cpuSystemMicros) / sample.spans
+const cpuPerSpan = (sample: Measured): number => (sample.cpuUserMicros + sample.cpuSystemMicros) / sample.spans
 
 const lossesOf = (info: ContenderInfo, samples: ReadonlyArray<Sample>): Losses => ({
   made: sum(samples.map((sample) => sample.spans)),
@@ -73,11 +74,16 @@ const lossesOf = (info: ContenderInfo, samples: ReadonlyArray<Sample>): Losses =
     : sum(samples.map((sample) => sample.countedLost!))
 })
 
-/** Per round: the CPU per span less that of the baseline. */
-const differences = (of: ReadonlyArray<Sample>, baseline: ReadonlyArray<Sample>): ReadonlyArray<number> =>
-  of.map((sample, round) => cpuPerSpan(sample) - cpuPerSpan(baseline[round]!))
+/** The CPU per span less that of the baseline, which ran right before. */
+const differences = (samples: ReadonlyArray<Sample>): ReadonlyArray<number> =>
+  samples.flatMap((sample) => sample.baseline === undefined ? [] : [cpuPerSpan(sample) - cpuPerSpan(sample.baseline)])
 
-const resultOf = (samples: Samples, baseline: Samples | undefined): Result => {
+const above = (samples: ReadonlyArray<Sample>): Figure | undefined => {
+  const found = differences(samples)
+  return found.length === 0 ? undefined : figure(found)
+}
+
+const resultOf = (samples: Samples): Result => {
   const { burst, calls, info, paced, prebuilt } = samples
   const arrived = sum(calls.map((sample) => sample.received.spans))
   return {
@@ -85,10 +91,8 @@ const resultOf = (samples: Samples, baseline: Samples | undefined): Result => {
     role: info.role,
     program: info.program,
     cpu: figure(calls.map(cpuPerSpan)),
-    above: baseline === undefined ? undefined : figure(differences(calls, baseline.calls)),
-    abovePrebuilt: baseline === undefined || prebuilt.length === 0
-      ? undefined
-      : figure(differences(prebuilt, baseline.prebuilt)),
+    above: above(calls),
+    abovePrebuilt: above(prebuilt),
     bytesPerSpan: arrived === 0 ? undefined : sum(calls.map((sample) => sample.received.bytes)) / arrived,
     losses: lossesOf(info, [...calls, ...prebuilt]),
     paced: {
@@ -119,8 +123,9 @@ const ratiosOf = (run: Run): Ratios => {
     const onBare = ours.info.id === "oursTrace"
     const peers = onBare ? rivals.filter(({ info }) => info.program === "effect") : rivals
     const cost = (of: Samples, round: number): number | undefined => {
-      const baseline = find(onBare ? "bare" : of.info.baseline ?? "")
-      return baseline === undefined ? undefined : cpuPerSpan(of.calls[round]!) - cpuPerSpan(baseline.calls[round]!)
+      const sample = of.calls[round]!
+      const baseline = onBare ? find("bare")?.calls[round] : sample.baseline
+      return baseline === undefined ? undefined : cpuPerSpan(sample) - cpuPerSpan(baseline)
     }
     const rounds = ours.calls.flatMap((_, round) => {
       const own = cost(ours, round)
@@ -143,10 +148,7 @@ export const resultsOf = (run: Run, mode: Mode, machine: Machine, date: string):
   spansPerRequest,
   machine,
   contenders: Object.fromEntries(
-    run.samples.map((samples) => [
-      samples.info.id,
-      resultOf(samples, run.samples.find(({ info }) => info.id === samples.info.baseline))
-    ])
+    run.samples.map((samples) => [samples.info.id, resultOf(samples)])
   ),
   ratios: ratiosOf(run)
 })

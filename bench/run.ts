@@ -10,6 +10,8 @@ import type { Received } from "./receiver.ts"
 /** One phase of one contender, and what arrived of it. */
 export interface Sample extends Measured {
   readonly received: Received
+  /** The same phase under the contender's baseline, run right before it; steady phases of those that have one. */
+  readonly baseline: Measured | undefined
 }
 
 /** The samples of a contender, by phase; round `n` of one contender ran beside round `n` of every other. */
@@ -33,6 +35,8 @@ interface Phase {
   readonly settings: Setup["settings"]
   readonly sampleLoop: boolean
   readonly kept: boolean
+  /** Whether it is the CPU of a running service that counts. */
+  readonly isSteady: boolean
 }
 
 const phasesOf = (mode: Mode): ReadonlyArray<Phase> => {
@@ -41,7 +45,8 @@ const phasesOf = (mode: Mode): ReadonlyArray<Phase> => {
     load: { kind: name, requests: mode.requests, millis: 0 },
     settings: "delivering",
     sampleLoop: false,
-    kept
+    kept,
+    isSteady: true
   })
   const times = (count: number, phase: Phase) => Array.from({ length: count }, () => phase)
   const paced: Phase = {
@@ -53,14 +58,16 @@ const phasesOf = (mode: Mode): ReadonlyArray<Phase> => {
     },
     settings: "defaults",
     sampleLoop: true,
-    kept: true
+    kept: true,
+    isSteady: false
   }
   const burst: Phase = {
     name: "burst",
     load: { kind: "burst", requests: burstSpans / spansPerRequest, millis: 0 },
     settings: "defaults",
     sampleLoop: true,
-    kept: true
+    kept: true,
+    isSteady: false
   }
   return [
     ...times(mode.rounds, steady("calls", true)),
@@ -104,6 +111,19 @@ const warmUp = async (
   }
 }
 
+// A process that sat idle while the others had their turns has cold caches, as a busy service never has: a short phase
+// that nobody counts comes first.
+const runUp = 5
+
+const measure = async (child: Child, phase: Phase, receiver: Receiver, key: string): Promise<Measured> => {
+  const { load, sampleLoop, settings } = phase
+  if (phase.isSteady) {
+    const short = { ...load, requests: Math.ceil(load.requests / runUp) }
+    await child.run({ endpoint: receiver.endpoint(`${key}.runup`), settings, load: short, sampleLoop })
+  }
+  return child.run({ endpoint: receiver.endpoint(key), settings, load, sampleLoop })
+}
+
 const generation = async (
   mode: Mode,
   number: number,
@@ -121,15 +141,14 @@ const generation = async (
         const { child, info } = children[(position + round) % children.length]!
         if (phase.name === "prebuilt" && info.program !== "effect") continue
         const key = `${info.id}.${number}.${round}`
-        const measured = await child.run({
-          endpoint: receiver.endpoint(key),
-          settings: phase.settings,
-          load: phase.load,
-          sampleLoop: phase.sampleLoop
-        })
+        const under = phase.isSteady ? children.find((other) => other.info.id === info.baseline) : undefined
+        const baseline = under === undefined
+          ? undefined
+          : await measure(under.child, phase, receiver, `${key}.baseline`)
+        const measured = await measure(child, phase, receiver, key)
         const received = await receiver.received(key, info.exports ? measured.spans : 0)
         if (received.errors.length > 0) throw new Error(`${info.id}: ${received.errors[0]}`)
-        if (phase.kept) samples.get(info.id)![phase.name].push({ ...measured, received })
+        if (phase.kept) samples.get(info.id)![phase.name].push({ ...measured, received, baseline })
       }
     }
   } finally {

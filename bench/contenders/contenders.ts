@@ -5,7 +5,7 @@ export interface ContenderInfo {
   /** The name of its module in this folder. */
   readonly id: string
   readonly name: string
-  readonly role: "baseline" | "rival" | "ours"
+  readonly role: "baseline" | "rival" | "ours" | "floor"
   readonly program: "effect" | "plain"
   /** What is subtracted: the same program under a tracer that does nothing. Baselines have none. */
   readonly baseline: "noop" | "plainNoop" | undefined
@@ -40,6 +40,7 @@ export const contenders: ReadonlyArray<ContenderInfo> = [
   contender("oursProtobuf", "ours", "effect", "Effect.withSpan, effect-telemetry", "protobuf"),
   contender("oursJson", "ours", "effect", "Effect.withSpan, effect-telemetry", "JSON"),
   contender("oursTrace", "ours", "effect", "Trace.span, effect-telemetry", "protobuf"),
+  contender("prototype", "floor", "effect", "Effect.withSpan, bare prototype with our encoder", "protobuf"),
   contender("plainNoop", "baseline", "plain", "async functions, no-op tracer"),
   contender("otelJs", "rival", "plain", "async functions, OpenTelemetry JS", "protobuf"),
   contender("oursPromise", "ours", "plain", "async functions, effect-telemetry/promise", "protobuf")

@@ -36,12 +36,15 @@ const pause = 64
 const maxCachedTextLength = 256
 const maxDepth = 64
 
+// Texts only: to compare a text with what may be none is several times slower. The empty text is clean anyway.
+const emptySlots = (count: number): Array<string> => new Array<string>(count).fill("")
+
 /** What is known of an attribute's key. */
 interface KnownKey {
   readonly key: string
   readonly isSecret: boolean
   /** Values that were found to hold no secret, by their slot. */
-  readonly clean: Array<string | undefined>
+  readonly clean: Array<string>
   /** How many more values are remembered; a hit renews it. Remembering a value that never comes again has its price. */
   patience: number
   /** The key that followed when last seen: attributes come in the same order again and again. */
@@ -62,7 +65,7 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
     const made: KnownKey = {
       key,
       isSecret: !isAllowed(key) && (isChosen(key) || (options.wellKnown && isSecretKey(key))),
-      clean: new Array<string | undefined>(textSlots).fill(undefined),
+      clean: emptySlots(textSlots),
       patience: fullPatience,
       next: undefined
     }
@@ -143,7 +146,7 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
   const remembers = rules.length === 0
 
   // By length, so that a name is found by one comparison; names of equal length take turns.
-  const cleanNames = new Array<string | undefined>(maxCachedNames).fill(undefined)
+  const cleanNames = emptySlots(maxCachedNames)
   const name = (value: string): string => {
     const slot = value.length % maxCachedNames
     if (cleanNames[slot] === value) return value

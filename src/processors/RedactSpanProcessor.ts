@@ -156,5 +156,6 @@ const redactSpan = (span: ReadableSpan, redactor: Redactor): void => {
     if (name !== event.name) events[i] = { ...event, name }
     redactor.list(event.attributes)
   }
-  for (const link of span.linkList) redactor.list(link.attributes)
+  const links = span.linkList
+  for (let i = 0; i < links.length; i++) redactor.list(links[i]!.attributes)
 }
