@@ -41,12 +41,18 @@ export interface SpanOptions {
   readonly outcome?: OutcomePolicy | undefined
 }
 
+// The fiber's clock; where it is the tracer's, the tracer's quicker way to read it.
+const timeOf = (fiber: Fiber.Fiber<unknown, unknown>, { core }: TelemetryTracer): () => bigint => {
+  const clock = fiber.getRef(Clock.Clock)
+  return clock === core.options.clock ? core.now : () => clock.currentTimeNanosUnsafe()
+}
+
 const startSpan = (
   fiber: Fiber.Fiber<unknown, unknown>,
   tracer: TelemetryTracer,
   name: string,
   options: SpanOptions | undefined,
-  clock: Clock.Clock
+  now: () => bigint
 ): Span => {
   const links = fiber.getRef(References.TracerSpanLinks)
   const local = traceLocal.ofFiber(fiber)
@@ -54,7 +60,7 @@ const startSpan = (
     name,
     kind: options?.kind ?? "internal",
     parent: options?.parent ?? (options?.root === true ? undefined : fiber.cache.span),
-    startTimeUnixNano: clock.currentTimeNanosUnsafe(),
+    startTimeUnixNano: now(),
     links: links.length === 0 ? options?.links : [...links, ...options?.links ?? []],
     attributes: options?.attributes,
     scope: local.scope,
@@ -96,12 +102,17 @@ const effectOptions = (options: SpanOptions | undefined): Tracer.SpanOptions => 
   captureStackTrace: false
 })
 
+// Whether the options leave parent and sampling to the context.
+const hasNoWish = (options: SpanOptions): boolean =>
+  options.root !== true && options.parent === undefined && options.sampled === undefined
+
 /**
  * Runs an effect within a span, which ends with the effect's exit.
  *
  * **Details**
  *
- * The span is the current span of the effect and of every fiber it forks.
+ * The span is the current span of the effect and of every fiber it forks. Below a span that is not recorded, where the
+ * sampler looks at the parent alone, none is made: the one above stays current, for a tenth of the cost.
  */
 export const span: {
   (name: string, options?: SpanOptions): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -114,13 +125,14 @@ export const span: {
       if (tracer === undefined) {
         return Effect.withSpan(self, name, effectOptions(options)) as Effect.Effect<A, E, R>
       }
-      const clock = fiber.getRef(Clock.Clock)
-      const started = startSpan(fiber, tracer, name, options, clock)
+      if ((options === undefined || hasNoWish(options)) && tracer.core.standsIn(fiber.cache.span)) return self
+      const now = timeOf(fiber, tracer)
+      const started = startSpan(fiber, tracer, name, options, now)
       const previous = fiber.context
       fiber.setContext(withParent(fiber, started))
       return Effect.onExitPrimitive(self, (exit) => {
         fiber.setContext(previous)
-        started.end(clock.currentTimeNanosUnsafe(), exit)
+        started.end(now(), exit)
         return undefined
       })
     })
@@ -166,11 +178,11 @@ export const spanScoped: {
     Effect.withFiber((fiber) => {
       const tracer = fiber.cache.tracerEnabled ? fromFiber(fiber) : undefined
       if (tracer === undefined) return Effect.withSpanScoped(self, name, effectOptions(options))
-      const clock = fiber.getRef(Clock.Clock)
-      const started = startSpan(fiber, tracer, name, options, clock)
+      const now = timeOf(fiber, tracer)
+      const started = startSpan(fiber, tracer, name, options, now)
       const scope = Context.getUnsafe(fiber.context, Scope.Scope)
       return Effect.andThen(
-        Scope.addFinalizerExit(scope, (exit) => Effect.sync(() => started.end(clock.currentTimeNanosUnsafe(), exit))),
+        Scope.addFinalizerExit(scope, (exit) => Effect.sync(() => started.end(now(), exit))),
         Effect.provideService(self, Tracer.ParentSpan, started)
       )
     })

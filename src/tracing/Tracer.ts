@@ -12,6 +12,7 @@ import { Propagator } from "../context/Propagator.ts"
 import * as traceLocal from "../context/traceLocal.ts"
 import { TracesLedger } from "../diagnostics/CurrentLedger.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { wallTime } from "../internal/wallTime.ts"
 import type { Baggage } from "../model/Baggage.ts"
 import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { Resource } from "../model/Resource.ts"
@@ -162,7 +163,8 @@ export const make = (
       outcome: yield* OutcomePolicy,
       ledger: yield* TracesLedger,
       diagnostics: yield* Diagnostics,
-      now: () => clock.currentTimeNanosUnsafe()
+      clock,
+      now: wallTime(clock)
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => core.shutdown()))
     return new TelemetryTracer(core)

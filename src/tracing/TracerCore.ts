@@ -7,6 +7,7 @@
  * Ending is: write the outcome, book the end, hand the span to the processors. All of it is synchronous, and none of it
  * throws into the program.
  */
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
@@ -44,6 +45,9 @@ export interface TracerCoreOptions {
   readonly outcome: Outcome.OutcomePolicy
   readonly ledger: SignalLedger
   readonly diagnostics: Diagnostics
+  /** The clock behind `now`. */
+  readonly clock: Clock.Clock
+  /** Nanoseconds since the Unix epoch. */
   readonly now: () => bigint
   /** Scope of spans that name none. Default: `effect-telemetry`. */
   readonly scope?: InstrumentationScope | undefined
@@ -114,6 +118,30 @@ export class TracerCore implements SpanOwner {
     const { onStart } = this.options.processor
     if (onStart !== undefined) onStart(span)
     return span
+  }
+
+  /**
+   * Whether a span under `parent` would neither be recorded nor exported, and its parent can stand for it. It is booked
+   * then as if it had been made.
+   *
+   * **Details**
+   *
+   * So it is under an unrecorded span of ours where the sampler looks at nothing but the parent: the same trace, the same
+   * flags, and nobody will ever look for the span's own id.
+   */
+  standsIn(parent: Tracer.AnySpan | undefined): parent is Span {
+    if (!isOwn(parent) || parent.sampled) return false
+    try {
+      const decision = this.options.sampler.decideByParent?.(parent)
+      if (decision === undefined || decision.record === true || decision.threshold.hi < Threshold.never.hi) return false
+    } catch {
+      // The sampler is asked again, and its failure reported.
+      return false
+    }
+    const { ledger } = this.options
+    ledger.created++
+    ledger.sampledOut++
+    return true
   }
 
   // Whatever a foreign parent, an id generator or a sampler does: the program goes on, without this span.

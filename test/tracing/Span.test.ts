@@ -148,10 +148,32 @@ describe("sampling", () => {
       )
       assert.strictEqual(flags(outer), "02")
       assert.strictEqual(flags(inner), "02")
-      assert.strictEqual(outer["traceparent"]!.slice(3, 35), inner["traceparent"]!.slice(3, 35))
-      assert.notStrictEqual(outer["traceparent"], inner["traceparent"])
+      assert.strictEqual(inner["traceparent"], outer["traceparent"], "the parent stands in for the child")
+      const [above, below] = yield* Effect.all([Trace.headers, Effect.withSpan(Trace.headers, "child")]).pipe(
+        Trace.span("root")
+      )
+      assert.strictEqual(above["traceparent"]!.slice(3, 35), below["traceparent"]!.slice(3, 35))
+      assert.notStrictEqual(above["traceparent"], below["traceparent"])
       assert.deepStrictEqual(yield* TestTelemetry.spans, [])
-      assert.deepInclude(yield* (yield* Telemetry).ledger, { created: 2, sampledOut: 2, open: 0 })
+      assert.deepInclude(yield* (yield* Telemetry).ledger, { created: 4, sampledOut: 4, open: 0 })
+    }).pipe(Effect.provide(TestTelemetry.layer({ sampler: { parentBased: { root: "always_off" } } }))))
+
+  it.effect("a sampler that looks at more than the parent is asked about each child of an unsampled span", () => {
+    const byName: Sampler.SamplerShape = {
+      description: "by name",
+      decide: ({ name }) => (name === "kept" ? Sampler.alwaysOn : Sampler.alwaysOff).decide({} as Sampler.SamplingInput)
+    }
+    return Effect.gen(function*() {
+      yield* Effect.void.pipe(Trace.span("kept"), Trace.span("dropped"), Trace.span("dropped too"))
+      assert.deepStrictEqual((yield* TestTelemetry.spans).map(({ name }) => name), ["kept"])
+    }).pipe(Effect.provide(TestTelemetry.layer()), Effect.provideService(Sampler.Sampler, byName))
+  })
+
+  it.effect("what asks for a span of its own below an unsampled one gets it", () =>
+    Effect.gen(function*() {
+      yield* Effect.void.pipe(Trace.span("kept", { sampled: true }), Trace.span("outer"))
+      yield* Effect.void.pipe(Trace.span("root", { root: true, sampled: true }), Trace.span("outer"))
+      assert.deepStrictEqual((yield* TestTelemetry.spans).map(({ name }) => name), ["kept", "root"])
     }).pipe(Effect.provide(TestTelemetry.layer({ sampler: { parentBased: { root: "always_off" } } }))))
 
   it.effect("a probability sampler keeps by the trace id and writes its threshold", () =>
