@@ -53,6 +53,7 @@ export const fromExporter = Effect.fnUntraced(function*(
       else account.sampledOut++
       next.emit(span)
     },
+    keepsSpans: false,
     flush,
     accounts: [account]
   }

@@ -110,6 +110,7 @@ export const make = (options: Options): SpanProcessor.SpanProcessorShape => {
   const drop = options.drop === undefined ? [] : all(options.drop).map(compile)
   return SpanProcessor.make({
     name: "filter",
+    keepsSpans: false,
     onEnd(span, next) {
       const kept = keep === undefined || keep.some((test) => test(span))
       if (kept && !drop.some((test) => test(span))) next.emit(span)

@@ -117,6 +117,7 @@ export const makeUnsafe = (
   )
   return SpanProcessor.make({
     name: "redact",
+    keepsSpans: false,
     onEnd(span, next) {
       try {
         redactSpan(span, redactor)

@@ -27,6 +27,12 @@ export interface SpanProcessorShape {
   /** Called when a recorded span starts. */
   readonly onStart?: ((span: ReadableSpan) => void) | undefined
   readonly onEnd: (span: ReadableSpan, next: SpanSink) => void
+  /**
+   * Whether it looks at a span after `onEnd` has returned, or emits it later. With `false` in the whole chain the tracer
+   * drops what an ended span holds, so that a live child does not keep the attributes of its ancestors in memory. Default
+   * `true`.
+   */
+  readonly keepsSpans?: boolean | undefined
   /** Completes when everything handed to this processor before has been delivered or given up. */
   readonly flush: Effect.Effect<void>
   /** The ledger accounts of the destinations this processor feeds itself. */
@@ -43,11 +49,13 @@ export const make = (options: {
   readonly name: string
   readonly onStart?: ((span: ReadableSpan) => void) | undefined
   readonly onEnd: (span: ReadableSpan, next: SpanSink) => void
+  readonly keepsSpans?: boolean | undefined
   readonly flush?: Effect.Effect<void> | undefined
 }): SpanProcessorShape => ({
   name: options.name,
   onStart: options.onStart,
   onEnd: options.onEnd,
+  keepsSpans: options.keepsSpans,
   flush: options.flush ?? Effect.void,
   accounts: []
 })
@@ -119,6 +127,7 @@ export const compose = (
       tail = next
       run(span)
     },
+    keepsSpans: processors.some((processor) => processor.keepsSpans !== false),
     flush: Effect.forEach(processors, (processor) => processor.flush, { discard: true }),
     accounts
   }

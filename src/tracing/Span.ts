@@ -52,7 +52,8 @@ const none = Object.freeze([]) as unknown as Array<never>
  *
  * One that is not recorded (not sampled, or the tracer is disabled) carries context and ignores everything else. Nothing
  * throws. After `end` every operation is ignored. `sampled` has Effect's meaning, "recorded"; whether the span is exported
- * is the sampled bit of `traceFlags`.
+ * is the sampled bit of `traceFlags`. Once exported, an ended span holds no attributes, events and links any more, unless a
+ * processor keeps spans.
  *
  * One class without a base: the engine makes an object of a derived class several times slower.
  */
@@ -292,6 +293,14 @@ export class Span implements Tracer.Span, ReadableSpan {
   /** @internal Called by the tracer once the outcome is written: from here on the span is read-only for the program. */
   close(exit: Exit.Exit<unknown, unknown>): void {
     this.#exit = exit
+  }
+
+  /** @internal Called by the tracer when nobody looks at the contents any more. */
+  release(): void {
+    this.#attributes = undefined
+    this.#events = undefined
+    this.#links = undefined
+    this.#effectLinks = undefined
   }
 }
 

@@ -257,6 +257,7 @@ export class TracerCore implements SpanOwner {
     } else {
       processor.onEnd(span, emptySink)
     }
+    if (processor.keepsSpans === false) span.release()
   }
 
   recordException(span: Span, error: unknown): void {
