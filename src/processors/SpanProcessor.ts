@@ -85,12 +85,13 @@ export const compose = (
     if (processor === undefined) return (span) => tail.emit(span)
     const rest = chain(index + 1, tail)
     const behind = processors.slice(index + 1).flatMap((next) => next.accounts)
-    // Of the span that the processor is busy with, which an exception must neither lose nor emit twice.
-    let emitted: ReadableSpan | undefined
+    // The span that the processor is busy with, which an exception must neither lose nor emit twice.
+    let current: ReadableSpan | undefined
+    let isEmitted = false
     let drops = 0
     const sink: SpanSink = {
       emit(span) {
-        emitted = span
+        if (span === current) isEmitted = true
         rest(span)
       },
       drop(reason, count) {
@@ -101,12 +102,18 @@ export const compose = (
     }
     return (span) => {
       const before = drops
+      const outer = current
+      const wasEmitted = isEmitted
+      current = span
+      isEmitted = false
       try {
         processor.onEnd(span, sink)
       } catch (error) {
         failed(processor, error)
-        if (emitted !== span && drops === before) rest(span)
+        if (!isEmitted && drops === before) rest(span)
       }
+      current = outer
+      isEmitted = wasEmitted
     }
   }
 
