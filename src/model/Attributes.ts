@@ -192,10 +192,37 @@ export const indexOf = (list: AttributeList, key: string): number => {
   return -1
 }
 
+// From this many entries on, a list that is being filled is searched by an index of its keys; shorter ones are searched
+// faster as they are. One index, of the list that was filled last: a span gets its attributes in one go.
+const indexedLength = 32
+const index = { list: undefined as AttributeList | undefined, length: 0, positions: new Map<string, number>() }
+
+const positionOf = (list: AttributeList, key: string): number => {
+  if (list.length < indexedLength) return indexOf(list, key)
+  if (index.list !== list || index.length !== list.length) {
+    index.list = list
+    index.length = list.length
+    index.positions.clear()
+    for (let i = 0; i < list.length; i += 2) index.positions.set(list[i] as string, i)
+  }
+  return index.positions.get(key) ?? -1
+}
+
+const append = (list: AttributeList, key: string, value: AttributeValue): void => {
+  const length = list.push(key, value)
+  if (index.list !== list) return
+  if (index.length === length - 2) {
+    index.positions.set(key, length - 2)
+    index.length = length
+  } else {
+    index.list = undefined
+  }
+}
+
 /** The value of `key` in `list`, or `undefined`. */
 export const get = (list: AttributeList, key: string): AttributeValue | undefined => {
-  const index = indexOf(list, key)
-  return index < 0 ? undefined : list[index + 1]
+  const position = indexOf(list, key)
+  return position < 0 ? undefined : list[position + 1]
 }
 
 /**
@@ -213,21 +240,22 @@ export const set = (list: AttributeList, key: string, value: unknown, limits: At
     : typeof value === "number" || typeof value === "boolean"
   const normal = isPlain ? value as AttributeValue : fromUnknown(value, limits)
   if (normal === undefined) return true
-  const index = indexOf(list, key)
-  if (index >= 0) {
-    list[index + 1] = normal
+  const position = positionOf(list, key)
+  if (position >= 0) {
+    list[position + 1] = normal
     return true
   }
   if (list.length >= limits.count * 2) return false
-  list.push(key, normal)
+  append(list, key, normal)
   return true
 }
 
 /** Removes `key` from `list`; returns whether it was there. */
 export const remove = (list: AttributeList, key: string): boolean => {
-  const index = indexOf(list, key)
-  if (index < 0) return false
-  list.splice(index, 2)
+  const position = indexOf(list, key)
+  if (position < 0) return false
+  list.splice(position, 2)
+  index.list = undefined
   return true
 }
 

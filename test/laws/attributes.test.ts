@@ -176,3 +176,52 @@ describe("attributes", () => {
     return isStrictlyEqual(Attributes.fromUnknown(back), Attributes.fromUnknown(attributes))
   }, { arbitrary: { size: 12 } })
 })
+
+const small = (below: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: below - 1 }))
+
+const Operation = Schema.Union([
+  Schema.Struct({ op: Schema.Literal("set"), list: Schema.Literals([0, 1]), key: small(60), value: Schema.Int }),
+  Schema.Struct({ op: Schema.Literal("fill"), list: Schema.Literals([0, 1]), key: small(60), value: small(40) }),
+  Schema.Struct({ op: Schema.Literal("remove"), list: Schema.Literals([0, 1]), key: small(60) }),
+  Schema.Struct({ op: Schema.Literal("clear"), list: Schema.Literals([0, 1]) })
+])
+
+describe("a list of attributes", () => {
+  it.prop(
+    "holds what a map with a limit holds, also when several are filled in turns and changed by others",
+    [Schema.Array(Operation)],
+    ([operations]) => {
+      const limits = { ...Attributes.defaultLimits, count: 50 }
+      const lists: ReadonlyArray<Attributes.AttributeList> = [[], []]
+      const models = [new Map<string, number>(), new Map<string, number>()]
+      const set = (which: 0 | 1, key: string, value: number) => {
+        const model = models[which]!
+        const fits = model.has(key) || model.size < limits.count
+        if (fits) model.set(key, value)
+        assert.strictEqual(Attributes.set(lists[which]!, key, value, limits), fits)
+      }
+      for (const operation of operations) {
+        const model = models[operation.list]!
+        const list = lists[operation.list]!
+        switch (operation.op) {
+          case "set":
+            set(operation.list, `k${operation.key}`, operation.value)
+            break
+          case "fill":
+            for (let i = 0; i < operation.value; i++) set(operation.list, `k${operation.key + i}`, i)
+            break
+          case "remove":
+            assert.strictEqual(Attributes.remove(list, `k${operation.key}`), model.delete(`k${operation.key}`))
+            break
+          case "clear":
+            list.length = 0
+            model.clear()
+        }
+        for (const [i, each] of models.entries()) {
+          assert.deepStrictEqual(lists[i], [...each].flat())
+        }
+      }
+    },
+    { arbitrary: { runs: 300, size: 25 } }
+  )
+})
