@@ -13,7 +13,11 @@ const root = dirname(here)
 const out = join(root, ".cache", "bench")
 
 /** Where the compiled modules are. */
-export const built = { child: join(out, "bench", "child.js"), receiver: join(out, "bench", "receiver.js") }
+export const built = {
+  child: join(out, "bench", "child.js"),
+  probe: join(out, "bench", "probe.js"),
+  receiver: join(out, "bench", "receiver.js")
+}
 
 /** Compiles, without a check of the types. */
 export const build = (): void => {

@@ -47,3 +47,9 @@ export const describe = (): () => Machine => {
     }
   })
 }
+
+/** In one line. */
+export const machineText = ({ cores, cpu, memoryGiB, node, os, packages }: Machine): string => {
+  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`).join(", ")
+  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, Node ${node}; ${versions}`
+}

@@ -3,8 +3,9 @@
  *
  * - `--quick` (default): under a minute; `--full`: some twenty minutes, for figures that are kept
  * - `--check`: compares with the kept results and fails on a clear regression; keeps nothing
+ * - `--figures`: single figures beside what was asked of them, and curves of growth, some six minutes
  * - `--report`: prints the kept results and runs nothing
- * - `--update-readme`: writes the report into the README as well
+ * - `--update-docs`: writes the report into the documentation as well
  * - `--only a,b`: these contenders only, and their baselines; keeps nothing
  * - `--no-save`: keeps nothing
  * - `--rounds n`, `--spans n`: other numbers than the mode's; keeps nothing
@@ -16,9 +17,10 @@ import { type ContenderInfo, contenders } from "./contenders/contenders.ts"
 import * as machine from "./machine.ts"
 import { type Mode, modes } from "./modes.ts"
 import { spansPerRequest } from "./programs/attributes.ts"
-import { updateReadme } from "./readme.ts"
+import { updateDocs } from "./docs.ts"
 import { report } from "./report.ts"
-import { keep, readKept, type Results, resultsOf } from "./results.ts"
+import { measurePerformance, performanceReport } from "./performance.ts"
+import { keep, keepPerformance, readKept, type Results, resultsOf } from "./results.ts"
 import { run } from "./run.ts"
 
 const { values: options } = parseArgs({
@@ -27,7 +29,8 @@ const { values: options } = parseArgs({
     full: { type: "boolean", default: false },
     check: { type: "boolean", default: false },
     report: { type: "boolean", default: false },
-    "update-readme": { type: "boolean", default: false },
+    figures: { type: "boolean", default: false },
+    "update-docs": { type: "boolean", default: false },
     "no-save": { type: "boolean", default: false },
     only: { type: "string" },
     rounds: { type: "string" },
@@ -77,7 +80,19 @@ const measure = async (mode: Mode): Promise<Results> => {
 
 const altered = options.only !== undefined || options.rounds !== undefined || options.spans !== undefined
 
+const measureFigures = async (): Promise<void> => {
+  const kept = readKept().performance
+  if (options.report && kept === undefined) throw new Error("no figures are kept yet")
+  if (!options.report) build()
+  const results = options.report ? kept! : await measurePerformance(machine.describe(), new Date().toISOString(), tell)
+  const text = performanceReport(results)
+  console.log(text)
+  if (options["update-docs"]) updateDocs("docs/performance.md", text)
+  if (!options.report && !options["no-save"]) keepPerformance(results)
+}
+
 const main = async (): Promise<void> => {
+  if (options.figures) return measureFigures()
   const mode = chosenMode()
   const kept = readKept()
   if (options.report) {
@@ -101,9 +116,7 @@ const main = async (): Promise<void> => {
 const show = (results: Results): void => {
   const text = report(results)
   console.log(text)
-  if (options["update-readme"] && !updateReadme(text)) {
-    console.log("\nThe README has no <!-- bench:begin --> and <!-- bench:end --> to write between.")
-  }
+  if (options["update-docs"]) updateDocs("README.md", text)
 }
 
 await main()

@@ -1,6 +1,7 @@
 /** The processes of a run: a receiver, and a child for each contender. Each is ended by the run that started it. */
 import { type ChildProcess, fork } from "node:child_process"
 import { built } from "./build.ts"
+import type { ProbeAnswer } from "./probes/Probe.ts"
 import type { Answer, Job, Measured } from "./protocol.ts"
 import type { Received } from "./receiver.ts"
 
@@ -109,5 +110,30 @@ export const startChild = async (id: string): Promise<Child | string> => {
       if (answer.tag !== "measured") throw new Error(`${id}: ${"reason" in answer ? answer.reason : answer.tag}`)
       return answer.measured
     }
+  }
+}
+
+/** A probe's process, seen from the run. */
+export interface Probing {
+  readonly sample: (size: number) => Promise<number>
+  readonly stop: () => void
+}
+
+/** Starts a probe's process. */
+export const startProbe = async (name: string): Promise<Probing> => {
+  const process = start(built.probe, [name])
+  const output = listen(process)
+  const expect = async <T extends ProbeAnswer["tag"]>(tag: T): Promise<Extract<ProbeAnswer, { readonly tag: T }>> => {
+    const answer = await message<ProbeAnswer>(process, output, 120_000, name)
+    if (answer.tag !== tag) throw new Error(`${name}: ${"reason" in answer ? answer.reason : answer.tag}`)
+    return answer as Extract<ProbeAnswer, { readonly tag: T }>
+  }
+  await expect("ready")
+  return {
+    sample: async (size) => {
+      process.send(size)
+      return (await expect("sampled")).value
+    },
+    stop: () => void process.kill()
   }
 }

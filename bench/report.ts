@@ -1,5 +1,7 @@
 /** The figures in words and tables, for a terminal and for the README: the same Markdown. */
 import { contenders } from "./contenders/contenders.ts"
+import { machineText } from "./machine.ts"
+import { table } from "./table.ts"
 import { deliverySettings } from "./contenders/settings.ts"
 import { rivalsAhead } from "./rivalsAhead.ts"
 import type { Losses, Result, Results } from "./results.ts"
@@ -18,18 +20,6 @@ const spread = (figure: Figure | undefined, text: (value: number) => string): st
     : figure.low === figure.high
     ? text(figure.median)
     : `${text(figure.median)} (${text(figure.low)} to ${text(figure.high)})`
-
-const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const line = (row: ReadonlyArray<string>) => {
-    const cells = row.map((cell, column) =>
-      column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
-    )
-    return `| ${cells.join(" | ")} |`
-  }
-  const rule = widths.map((width, column) => column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)
-  return [line(rows[0]!), `| ${rule.join(" | ")} |`, ...rows.slice(1).map(line)].join("\n")
-}
 
 interface Line {
   readonly title: string
@@ -113,11 +103,6 @@ const bullets = (lines: ReadonlyArray<string>): string => lines.map((line) => `-
 const section = (title: string, lines: ReadonlyArray<string>): string | undefined =>
   lines.length === 0 ? undefined : `${title}\n\n${bullets(lines)}`
 
-const machine = ({ machine }: Results): string => {
-  const packages = Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`).join(", ")
-  return `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.os}, Node ${machine.node}; ${packages}`
-}
-
 /** More waiting processes than this for each core, and the figures are those of the neighbours. */
 const busyPerCore = 0.5
 
@@ -133,7 +118,7 @@ export const report = (results: Results): string => {
   const { date, mode, spansPerRequest } = results
   const command = `npm run bench${mode.name === "full" ? " -- --full" : ""}`
   return [
-    `\`${command}\` on ${date.slice(0, 10)}: ${machine(results)}.`,
+    `\`${command}\` on ${date.slice(0, 10)}: ${machineText(results.machine)}.`,
     busy(results),
     `Spans with four attributes, three children to a parent. CPU is user and system time of the whole process up to the `
     + `end of the shutdown; medians and quartiles of ${mode.rounds * mode.generations} interleaved rounds of ${

@@ -4,6 +4,7 @@ import type { ContenderInfo } from "./contenders/contenders.ts"
 import type { Machine } from "./machine.ts"
 import { burstSpans, type Mode, type ModeName, pacedSpansPerSecond } from "./modes.ts"
 import { spansPerRequest } from "./programs/attributes.ts"
+import type { Performance } from "./performance.ts"
 import type { Measured } from "./protocol.ts"
 import type { Run, Sample, Samples } from "./run.ts"
 import { type Figure, figure, geometricMean, sum } from "./statistics.ts"
@@ -154,7 +155,7 @@ export const resultsOf = (run: Run, mode: Mode, machine: Machine, date: string):
 })
 
 /** The kept results, by mode. */
-export type Kept = { readonly [K in ModeName]?: Results }
+export type Kept = { readonly [K in ModeName]?: Results } & { readonly performance?: Performance }
 
 const file = new URL("results.json", import.meta.url)
 
@@ -164,6 +165,10 @@ export const readKept = (): Kept => existsSync(file) ? JSON.parse(readFileSync(f
 const rounded = (_key: string, value: unknown): unknown =>
   typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
 
+const write = (kept: Kept): void => writeFileSync(file, JSON.stringify(kept, rounded, 2) + "\n")
+
 /** Keeps the results of a run in place of the last of the same mode. */
-export const keep = (results: Results): void =>
-  writeFileSync(file, JSON.stringify({ ...readKept(), [results.mode.name]: results }, rounded, 2) + "\n")
+export const keep = (results: Results): void => write({ ...readKept(), [results.mode.name]: results })
+
+/** Keeps the single figures and the curves. */
+export const keepPerformance = (performance: Performance): void => write({ ...readKept(), performance })

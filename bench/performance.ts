@@ -1,0 +1,88 @@
+/** `docs/performance.md`: single figures beside what was asked, and curves of growth. */
+import { type CurveInfo, curves, measureCurve, type Point } from "./growth.ts"
+import { type FigureInfo, type FigureResult, figures, measureFigure, verdict } from "./figures.ts"
+import { machineText } from "./machine.ts"
+import type { Machine } from "./machine.ts"
+import { table } from "./table.ts"
+
+/** The kept results of `--figures`. */
+export interface Performance {
+  readonly date: string
+  readonly machine: Machine
+  readonly figures: Readonly<Record<string, FigureResult>>
+  readonly curves: Readonly<Record<string, ReadonlyArray<Point>>>
+}
+
+export const measurePerformance = async (
+  describe: () => Machine,
+  date: string,
+  tell: (text: string) => void
+): Promise<Performance> => {
+  const measuredFigures: Record<string, FigureResult> = {}
+  for (const info of figures) {
+    tell(`figure: ${info.title}`)
+    measuredFigures[info.id] = await measureFigure(info)
+  }
+  const measuredCurves: Record<string, ReadonlyArray<Point>> = {}
+  for (const info of curves) {
+    tell(`growth: ${info.title}`)
+    measuredCurves[info.id] = await measureCurve(info)
+  }
+  tell("")
+  return { date, machine: describe(), figures: measuredFigures, curves: measuredCurves }
+}
+
+const number = (value: number): string =>
+  Math.abs(value) >= 100
+    ? Math.round(value).toLocaleString("en-US")
+    : value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
+
+const spread = ({ high, low, median }: FigureResult["ours"], unit: string): string =>
+  `${number(median)} (${number(low)} to ${number(high)}) ${unit}`
+
+const figureRow = (info: FigureInfo, result: FigureResult): ReadonlyArray<string> => {
+  const { asked, met } = verdict(info, result)
+  return [
+    info.title,
+    spread(result.ours, info.unit),
+    result.peer === undefined ? "–" : `${spread(result.peer, info.unit)}: ${info.peer!.name}`,
+    result.peer === undefined ? "–" : (result.ours.median / result.peer.median).toFixed(2),
+    `${asked}: ${met ? "met" : "**not met**"}`
+  ]
+}
+
+const barLength = 40
+
+/** A curve as text: a bar for each point. */
+const curveText = ({ axis, title, unit }: CurveInfo, points: ReadonlyArray<Point>): string => {
+  const most = Math.max(...points.map(([, value]) => value), 1)
+  const sizeWidth = Math.max(...points.map(([size]) => number0(size).length))
+  const valueWidth = Math.max(...points.map(([, value]) => number(value).length))
+  const lines = points.map(([size, value]) => {
+    const bar = "█".repeat(Math.max(0, Math.round(value / most * barLength)))
+    return `${number0(size).padStart(sizeWidth)} ${axis}  ${number(value).padStart(valueWidth)} ${unit}  ${bar}`
+      .trimEnd()
+  })
+  return [`${title[0]!.toUpperCase()}${title.slice(1)}:`, "", "```text", ...lines, "```"].join("\n")
+}
+
+const number0 = (value: number): string => value.toLocaleString("en-US")
+
+/** The report. */
+export const performanceReport = (results: Performance): string =>
+  [
+    `\`npm run bench -- --figures\` on ${results.date.slice(0, 10)}: ${machineText(results.machine)}.`,
+    "CPU of the whole process for each span, or what the line names: medians and quartiles of rounds in which ours and "
+    + "the peer take turns, each in a process of its own.",
+    table([
+      ["", "ours", "peer", "ratio", "asked"],
+      ...figures.flatMap((info) => {
+        const result = results.figures[info.id]
+        return result === undefined ? [] : [figureRow(info, result)]
+      })
+    ]),
+    ...curves.flatMap((info) => {
+      const points = results.curves[info.id]
+      return points === undefined ? [] : [curveText(info, points)]
+    })
+  ].join("\n\n")

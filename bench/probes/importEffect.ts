@@ -1,0 +1,3 @@
+import { importTime } from "./importTime.ts"
+
+export default importTime("effect")

@@ -1,0 +1,9 @@
+import { TelemetryLayer } from "effect-telemetry"
+import * as Trace from "effect-telemetry/tracing/Trace"
+import { encodingOnly } from "./nullExporter.ts"
+import { fiveAttributes, operatorProbe } from "./operators.ts"
+
+export default operatorProbe(
+  TelemetryLayer(encodingOnly),
+  (inner, i) => Trace.span(inner, "GET /orders/:id", { attributes: fiveAttributes(i) })
+)
