@@ -234,11 +234,7 @@ export const get = (list: AttributeList, key: string): AttributeValue | undefine
  * {@link fromUnknown} does not set.
  */
 export const set = (list: AttributeList, key: string, value: unknown, limits: AttributeLimits): boolean => {
-  if (key === "") return true
-  const isPlain = typeof value === "string"
-    ? value.length <= limits.valueLength
-    : typeof value === "number" || typeof value === "boolean"
-  const normal = isPlain ? value as AttributeValue : fromUnknown(value, limits)
+  const normal = normalOf(key, value, limits)
   if (normal === undefined) return true
   const position = positionOf(list, key)
   if (position >= 0) {
@@ -248,6 +244,41 @@ export const set = (list: AttributeList, key: string, value: unknown, limits: At
   if (list.length >= limits.count * 2) return false
   append(list, key, normal)
   return true
+}
+
+// The value to set, `undefined` for none. What most values are is told without a call.
+const normalOf = (key: string, value: unknown, limits: AttributeLimits): AttributeValue | undefined =>
+  key === ""
+    ? undefined
+    : (typeof value === "string" && value.length <= limits.valueLength) || typeof value === "number"
+        || typeof value === "boolean"
+    ? value
+    : fromUnknown(value, limits)
+
+/** {@link set}s all of `record`, less what throws when it is read. Returns how many were dropped. */
+export const setAll = (
+  list: AttributeList,
+  record: Readonly<Record<string, unknown>>,
+  limits: AttributeLimits
+): number => {
+  const most = limits.count * 2
+  const keys = ownKeys(record)
+  let dropped = 0
+  let own = 0
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!
+    const value = read(record, key)
+    // The keys of a record differ: as long as the list holds nothing else, none has to be looked for.
+    if (list.length !== own) {
+      if (!set(list, key, value, limits)) dropped++
+      continue
+    }
+    const normal = normalOf(key, value, limits)
+    if (normal === undefined) continue
+    if (own < most) own = list.push(key, normal)
+    else dropped++
+  }
+  return dropped
 }
 
 /** Removes `key` from `list`; returns whether it was there. */
@@ -260,7 +291,7 @@ export const remove = (list: AttributeList, key: string): boolean => {
 }
 
 /** The own enumerable keys of a record; none when it refuses to be read. */
-export const ownKeys = (record: Readonly<Record<string, unknown>>): ReadonlyArray<string> => {
+const ownKeys = (record: Readonly<Record<string, unknown>>): ReadonlyArray<string> => {
   try {
     return Object.keys(record)
   } catch {
@@ -269,7 +300,7 @@ export const ownKeys = (record: Readonly<Record<string, unknown>>): ReadonlyArra
 }
 
 /** `record[key]`, or `undefined` when reading it throws. */
-export const read = (record: Readonly<Record<string, unknown>>, key: string): unknown => {
+const read = (record: Readonly<Record<string, unknown>>, key: string): unknown => {
   try {
     return record[key]
   } catch {
@@ -283,11 +314,7 @@ export const fromRecord = (
   limits: AttributeLimits = defaultLimits
 ): { readonly list: AttributeList; readonly dropped: number } => {
   const list: AttributeList = []
-  let dropped = 0
-  for (const key of ownKeys(record)) {
-    if (!set(list, key, read(record, key), limits)) dropped++
-  }
-  return { list, dropped }
+  return { dropped: setAll(list, record, limits), list }
 }
 
 /** The attributes of `list` by key. */

@@ -204,7 +204,9 @@ export class Span implements Tracer.Span, ReadableSpan {
 
   /** Sets several attributes. One whose getter throws is left out. */
   setAttributes(attributes: Readonly<Record<string, unknown>>): this {
-    for (const key of Attributes.ownKeys(attributes)) this.attribute(key, Attributes.read(attributes, key))
+    if (this.#exit !== undefined) return this
+    const list = this.#attributes ??= []
+    this.droppedAttributesCount += Attributes.setAll(list, attributes, this.#owner.limits.span)
     return this
   }
 
