@@ -56,7 +56,10 @@ export class EncodedKey extends Encoded {
   find(value: string): Encoded | undefined {
     const slot = textSlot(value)
     const near = this.near[slot]
-    if (near !== undefined && near.text === value) return near
+    return near !== undefined && near.text === value ? near : this.findFar(value, slot)
+  }
+
+  private findFar(value: string, slot: number): Encoded | undefined {
     this.wanted = false
     if (value.length > maxValueLength) return undefined
     if (this.credit <= 0) {

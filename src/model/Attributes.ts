@@ -233,10 +233,24 @@ export const get = (list: AttributeList, key: string): AttributeValue | undefine
  * A key that is present is overwritten, whatever the limit. An empty key is ignored, as are values that
  * {@link fromUnknown} does not set.
  */
-export const set = (list: AttributeList, key: string, value: unknown, limits: AttributeLimits): boolean => {
-  const normal = normalOf(key, value, limits)
+export const set = (list: AttributeList, key: string, value: unknown, limits: AttributeLimits): boolean =>
+  put(list, key, value, limits, true)
+
+// `isSearched` is false where `key` is known to be new to the list.
+const put = (
+  list: AttributeList,
+  key: string,
+  value: unknown,
+  limits: AttributeLimits,
+  isSearched: boolean
+): boolean => {
+  if (key === "") return true
+  const isPlain = typeof value === "string"
+    ? value.length <= limits.valueLength
+    : typeof value === "number" || typeof value === "boolean"
+  const normal = isPlain ? value as AttributeValue : fromUnknown(value, limits)
   if (normal === undefined) return true
-  const position = positionOf(list, key)
+  const position = isSearched ? positionOf(list, key) : -1
   if (position >= 0) {
     list[position + 1] = normal
     return true
@@ -246,37 +260,30 @@ export const set = (list: AttributeList, key: string, value: unknown, limits: At
   return true
 }
 
-// The value to set, `undefined` for none. What most values are is told without a call.
-const normalOf = (key: string, value: unknown, limits: AttributeLimits): AttributeValue | undefined =>
-  key === ""
-    ? undefined
-    : (typeof value === "string" && value.length <= limits.valueLength) || typeof value === "number"
-        || typeof value === "boolean"
-    ? value
-    : fromUnknown(value, limits)
-
-/** {@link set}s all of `record`, less what throws when it is read. Returns how many were dropped. */
+/** {@link set}s the own enumerable keys of `record`, less what throws when it is read. Returns how many were dropped. */
 export const setAll = (
   list: AttributeList,
   record: Readonly<Record<string, unknown>>,
   limits: AttributeLimits
 ): number => {
-  const most = limits.count * 2
-  const keys = ownKeys(record)
   let dropped = 0
+  // The keys of a record differ: as long as the list holds nothing else, none has to be looked for.
   let own = 0
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i]!
-    const value = read(record, key)
-    // The keys of a record differ: as long as the list holds nothing else, none has to be looked for.
-    if (list.length !== own) {
-      if (!set(list, key, value, limits)) dropped++
-      continue
+  try {
+    if (Object.getPrototypeOf(record) === Object.prototype) {
+      // The engine reads what it enumerates here by position, several times faster than by name.
+      for (const key in record) {
+        const isSearched = list.length !== own
+        if (!put(list, key, read(record, key), limits, isSearched)) dropped++
+        if (!isSearched) own = list.length
+      }
+    } else {
+      for (const key of Object.keys(record)) {
+        if (!put(list, key, read(record, key), limits, true)) dropped++
+      }
     }
-    const normal = normalOf(key, value, limits)
-    if (normal === undefined) continue
-    if (own < most) own = list.push(key, normal)
-    else dropped++
+  } catch {
+    // A record that does not let itself be enumerated has no attributes.
   }
   return dropped
 }
@@ -288,15 +295,6 @@ export const remove = (list: AttributeList, key: string): boolean => {
   list.splice(position, 2)
   index.list = undefined
   return true
-}
-
-/** The own enumerable keys of a record; none when it refuses to be read. */
-const ownKeys = (record: Readonly<Record<string, unknown>>): ReadonlyArray<string> => {
-  try {
-    return Object.keys(record)
-  } catch {
-    return []
-  }
 }
 
 /** `record[key]`, or `undefined` when reading it throws. */
