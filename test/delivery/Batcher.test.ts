@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
+import { AsyncLocalStorage } from "node:async_hooks"
 import * as Batcher from "../../src/delivery/Batcher.ts"
 import { ShutdownDeadline } from "../../src/delivery/ShutdownDeadline.ts"
 import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
@@ -158,6 +159,23 @@ describe("Batcher", () => {
       yield* Effect.yieldNow
       yield* seconds(0)
       assert.deepStrictEqual(batches, [[1]])
+    }))
+
+  it.effect("exports outside the async-local values of the one who offers", () =>
+    Effect.gen(function*() {
+      const storage = new AsyncLocalStorage<string>()
+      const seen: Array<string | undefined> = []
+      const { offer } = yield* setUp({ maxExportBatchSize: 2 }, {
+        reply: (items) =>
+          Effect.sync(() => {
+            seen.push(storage.getStore())
+            return { exported: items.length }
+          })
+      })
+      storage.run("a request", () => offer(0, 1, 2))
+      yield* Effect.yieldNow
+      yield* seconds(60)
+      assert.deepStrictEqual(seen, [undefined, undefined])
     }))
 
   it.effect("drops the newest item when the queue is full, those in flight included", () =>
