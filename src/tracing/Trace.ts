@@ -102,6 +102,25 @@ const effectOptions = (options: SpanOptions | undefined): Tracer.SpanOptions => 
   captureStackTrace: false
 })
 
+type Body<Options, R2> = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
+  name: string,
+  options?: Options
+) => Effect.Effect<A, E, R | R2>
+
+interface Operator<Options, R2 = never> {
+  (name: string, options?: Options): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R | R2>
+  <A, E, R>(self: Effect.Effect<A, E, R>, name: string, options?: Options): Effect.Effect<A, E, R | R2>
+}
+
+// `dual` for operators that take a name: whether it comes first tells the two forms apart, for less than a look at what
+// may be an effect.
+const named = <Options, R2>(body: Body<Options, R2>): Operator<Options, R2> =>
+  ((first: never, second: never, third: never) =>
+    typeof first === "string"
+      ? <A, E, R>(self: Effect.Effect<A, E, R>) => body(self, first, second)
+      : body(first, second, third)) as Operator<Options, R2>
+
 // Whether the options leave parent and sampling to the context.
 const hasNoWish = (options: SpanOptions): boolean =>
   options.root !== true && options.parent === undefined && options.sampled === undefined
@@ -117,8 +136,7 @@ const hasNoWish = (options: SpanOptions): boolean =>
 export const span: {
   (name: string, options?: SpanOptions): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   <A, E, R>(self: Effect.Effect<A, E, R>, name: string, options?: SpanOptions): Effect.Effect<A, E, R>
-} = dual(
-  (args) => Effect.isEffect(args[0]),
+} = named<SpanOptions, never>(
   <A, E, R>(self: Effect.Effect<A, E, R>, name: string, options?: SpanOptions): Effect.Effect<A, E, R> =>
     Effect.withFiber((fiber) => {
       const tracer = fiber.cache.tracerEnabled ? fromFiber(fiber) : undefined
@@ -149,10 +167,8 @@ export const root: {
     name: string,
     options?: Omit<SpanOptions, "root" | "parent">
   ): Effect.Effect<A, E, R>
-} = dual(
-  (args) => Effect.isEffect(args[0]),
-  <A, E, R>(self: Effect.Effect<A, E, R>, name: string, options?: SpanOptions) =>
-    span(self, name, { ...options, root: true })
+} = named<Omit<SpanOptions, "root" | "parent">, never>((self, name, options) =>
+  span(self, name, { ...options, root: true })
 )
 
 /**
@@ -172,8 +188,7 @@ export const spanScoped: {
     name: string,
     options?: SpanOptions
   ): Effect.Effect<A, E, R | Scope.Scope>
-} = dual(
-  (args) => Effect.isEffect(args[0]),
+} = named<SpanOptions, Scope.Scope>(
   <A, E, R>(self: Effect.Effect<A, E, R>, name: string, options?: SpanOptions): Effect.Effect<A, E, R | Scope.Scope> =>
     Effect.withFiber((fiber) => {
       const tracer = fiber.cache.tracerEnabled ? fromFiber(fiber) : undefined
