@@ -16,10 +16,12 @@ export interface FigureInfo {
   /** Measured in the same rounds, and taken off both. */
   readonly baseline?: string
   readonly size: number
+  /** Fresh processes, this many times: what the engine makes of a program differs from one process to the next. */
+  readonly generations: number
+  /** Rounds of each generation before those that count. */
   readonly warmUp: number
+  /** Rounds of each generation. */
   readonly rounds: number
-  /** Whether each round has new processes: what a process keeps for later would be missing the second time. */
-  readonly isFresh?: boolean
   /** What was asked: at most this, or at most this share of the peer's. */
   readonly asked: { readonly atMost: number } | { readonly share: number } | { readonly above: number }
 }
@@ -30,7 +32,7 @@ export interface FigureResult {
   readonly peer: Spread | undefined
 }
 
-const perSpan = { unit: "ns", size: 20_000, warmUp: 25, rounds: 15 }
+const perSpan = { unit: "ns", size: 20_000, generations: 5, warmUp: 25, rounds: 5 }
 
 export const figures: ReadonlyArray<FigureInfo> = [
   {
@@ -66,8 +68,9 @@ export const figures: ReadonlyArray<FigureInfo> = [
     ours: "encodeOurs",
     peer: { probe: "encodeSdk", name: "OpenTelemetry JS" },
     size: 40,
+    generations: 3,
     warmUp: 5,
-    rounds: 15,
+    rounds: 5,
     asked: { share: 0.125 }
   },
   {
@@ -77,6 +80,7 @@ export const figures: ReadonlyArray<FigureInfo> = [
     ours: "bytesOurs",
     peer: { probe: "bytesSdk", name: "OpenTelemetry JS" },
     size: 1,
+    generations: 1,
     warmUp: 0,
     rounds: 3,
     asked: { share: 1 }
@@ -88,8 +92,9 @@ export const figures: ReadonlyArray<FigureInfo> = [
     ours: "endOurs",
     peer: { probe: "endOtel", name: "OpenTelemetry JS" },
     size: 50_000,
+    generations: 3,
     warmUp: 4,
-    rounds: 9,
+    rounds: 3,
     asked: { atMost: 20 }
   },
   {
@@ -99,9 +104,9 @@ export const figures: ReadonlyArray<FigureInfo> = [
     ours: "heldOurs",
     peer: { probe: "heldOtel", name: "OpenTelemetry JS" },
     size: 2_000,
+    generations: 7,
     warmUp: 0,
-    rounds: 7,
-    isFresh: true,
+    rounds: 1,
     asked: { atMost: 1.3 }
   },
   {
@@ -111,8 +116,9 @@ export const figures: ReadonlyArray<FigureInfo> = [
     ours: "burstOurs",
     peer: { probe: "burstOtel", name: "OpenTelemetry JS, unbounded queue" },
     size: 100_000,
+    generations: 2,
     warmUp: 2,
-    rounds: 5,
+    rounds: 3,
     asked: { atMost: 5 }
   },
   {
@@ -122,8 +128,9 @@ export const figures: ReadonlyArray<FigureInfo> = [
     ours: "importOurs",
     peer: { probe: "importEffect", name: "`effect`" },
     size: 1,
+    generations: 1,
     warmUp: 2,
-    rounds: 11,
+    rounds: 15,
     asked: { above: 20 }
   }
 ]
@@ -133,7 +140,7 @@ interface Sampled {
   readonly peer: ReadonlyArray<number>
 }
 
-const takeTurns = async (info: FigureInfo, rounds: number): Promise<Sampled> => {
+const takeTurns = async (info: FigureInfo): Promise<Sampled> => {
   const probes: Array<Probing> = []
   const start = async (name: string | undefined): Promise<Probing | undefined> => {
     if (name === undefined) return undefined
@@ -147,7 +154,7 @@ const takeTurns = async (info: FigureInfo, rounds: number): Promise<Sampled> => 
     const baseline = await start(info.baseline)
     const own: Array<number> = []
     const theirs: Array<number> = []
-    for (let round = 0; round < info.warmUp + rounds; round++) {
+    for (let round = 0; round < info.warmUp + info.rounds; round++) {
       const before = await baseline?.sample(info.size) ?? 0
       const first = await ours!.sample(info.size) - before
       const second = await peer?.sample(info.size)
@@ -164,9 +171,7 @@ const takeTurns = async (info: FigureInfo, rounds: number): Promise<Sampled> => 
 /** Measures one figure. */
 export const measureFigure = async (info: FigureInfo): Promise<FigureResult> => {
   const runs: Array<Sampled> = []
-  for (let run = 0; run < (info.isFresh ? info.rounds : 1); run++) {
-    runs.push(await takeTurns(info, info.isFresh ? 1 : info.rounds))
-  }
+  for (let generation = 0; generation < info.generations; generation++) runs.push(await takeTurns(info))
   const peer = runs.flatMap((run) => run.peer)
   return { ours: figure(runs.flatMap((run) => run.ours)), peer: peer.length === 0 ? undefined : figure(peer) }
 }

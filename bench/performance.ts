@@ -73,7 +73,7 @@ export const performanceReport = (results: Performance): string =>
   [
     `\`npm run bench -- --figures\` on ${results.date.slice(0, 10)}: ${machineText(results.machine)}.`,
     "CPU of the whole process for each span, or what the line names: medians and quartiles of rounds in which ours and "
-    + "the peer take turns, each in a process of its own.",
+    + "the peer take turns, each in a process of its own, in several generations of processes.",
     table([
       ["", "ours", "peer", "ratio", "asked"],
       ...figures.flatMap((info) => {
