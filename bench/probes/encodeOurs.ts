@@ -1,6 +1,6 @@
 import { encoder } from "effect-telemetry/otlp/OtlpProtobuf"
-import { ourSpans, spanCount } from "./encodedSpans.ts"
-import type { Probe } from "./Probe.ts"
+import { ourSpans } from "./encodedSpans.ts"
+import { encodeTime } from "./encodeTime.ts"
 
 // As the OTLP exporter does: the memory of a request that is over serves the next.
 let spare: Uint8Array | undefined
@@ -16,18 +16,4 @@ export const encode = (spans: ReturnType<typeof ourSpans>): Uint8Array => {
   return body
 }
 
-/** Nanoseconds for each span, the median of `size` batches. */
-const probe: Probe = {
-  sample: async (size) => {
-    const times: Array<number> = []
-    for (let i = 0; i < size; i++) {
-      const spans = ourSpans()
-      const before = performance.now()
-      encode(spans)
-      times.push((performance.now() - before) * 1e6 / spanCount)
-    }
-    return times.toSorted((a, b) => a - b)[size >> 1]!
-  }
-}
-
-export default probe
+export default encodeTime(ourSpans, encode)

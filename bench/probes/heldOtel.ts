@@ -2,7 +2,7 @@
 import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer"
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from "@opentelemetry/sdk-trace-base"
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node"
-import { heldBytes } from "./memory.ts"
+import { first, heldByEach } from "./memory.ts"
 import { type Probe, turn } from "./Probe.ts"
 import { tenAttributes } from "./tenAttributes.ts"
 
@@ -17,8 +17,6 @@ const exporter: SpanExporter = {
   shutdown: () => Promise.resolve()
 }
 
-const few = 32
-
 const probe: Probe = {
   sample: async (size) => {
     const processor = new BatchSpanProcessor(exporter)
@@ -30,13 +28,10 @@ const probe: Probe = {
       }
     }
     isStuck = false
-    await make(few)
+    await make(first)
     await processor.forceFlush()
     isStuck = true
-    await make(size / 2)
-    const before = heldBytes()
-    await make(size / 2)
-    return (heldBytes() - before) / (size / 2) / encoded
+    return await heldByEach(size, make) / encoded
   }
 }
 

@@ -4,7 +4,7 @@ import * as SpanExporter from "effect-telemetry/exporters/SpanExporter"
 import type { OtlpSpanBatch } from "effect-telemetry/otlp/OtlpEncoder"
 import { encoder } from "effect-telemetry/otlp/OtlpProtobuf"
 import { startSpan, TraceContext } from "effect-telemetry/promise"
-import { heldBytes } from "./memory.ts"
+import { first, heldByEach } from "./memory.ts"
 import { type Probe, turn } from "./Probe.ts"
 import { tenAttributes } from "./tenAttributes.ts"
 
@@ -21,8 +21,6 @@ const exporter = SpanExporter.make<OtlpSpanBatch>({
     })
 })
 
-const few = 32
-
 const make = async (size: number): Promise<void> => {
   for (let i = 0; i < size; i++) {
     startSpan("GET /orders/:id", { attributes: tenAttributes(i) }).end()
@@ -34,17 +32,12 @@ const probe: Probe = {
   sample: async (size) => {
     isStuck = false
     await TraceContext.initialize({ exporters: [exporter], shutdownTimeout: 1 })
-    // A few spans first, so that what is made once is not weighed; not so many that memory to be used again lies ready.
-    await make(few)
+    await make(first)
     await TraceContext.flush()
     isStuck = true
-    // The second half: what the engine compiles and the caches take does not depend on the queue.
-    await make(size / 2)
-    const before = heldBytes()
-    await make(size / 2)
-    const held = heldBytes() - before
+    const held = await heldByEach(size, make)
     await TraceContext.shutdown()
-    return held / (size / 2) / encoded
+    return held / encoded
   }
 }
 
