@@ -3,7 +3,7 @@
  *
  * - `--quick` (default): under a minute; `--full`: some twenty minutes, for figures that are kept
  * - `--check`: compares with the kept results and fails on a clear regression; keeps nothing
- * - `--figures`: single figures beside what was asked of them, and curves of growth, some six minutes
+ * - `--figures`: single figures beside what was asked of them, and curves of growth, some five minutes
  * - `--report`: prints the kept results and runs nothing
  * - `--update-docs`: writes the report into the documentation as well
  * - `--only a,b`: these contenders only, and their baselines; keeps nothing

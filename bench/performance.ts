@@ -1,8 +1,7 @@
 /** `docs/performance.md`: single figures beside what was asked, and curves of growth. */
 import { type CurveInfo, curves, measureCurve, type Point } from "./growth.ts"
 import { type FigureInfo, type FigureResult, figures, measureFigure, verdict } from "./figures.ts"
-import { machineText } from "./machine.ts"
-import type { Machine } from "./machine.ts"
+import { type Machine, machineText } from "./machine.ts"
 import { table } from "./table.ts"
 
 /** The kept results of `--figures`. */
@@ -56,17 +55,17 @@ const barLength = 40
 /** A curve as text: a bar for each point. */
 const curveText = ({ axis, title, unit }: CurveInfo, points: ReadonlyArray<Point>): string => {
   const most = Math.max(...points.map(([, value]) => value), 1)
-  const sizeWidth = Math.max(...points.map(([size]) => number0(size).length))
+  const sizeWidth = Math.max(...points.map(([size]) => whole(size).length))
   const valueWidth = Math.max(...points.map(([, value]) => number(value).length))
   const lines = points.map(([size, value]) => {
     const bar = "█".repeat(Math.max(0, Math.round(value / most * barLength)))
-    return `${number0(size).padStart(sizeWidth)} ${axis}  ${number(value).padStart(valueWidth)} ${unit}  ${bar}`
+    return `${whole(size).padStart(sizeWidth)} ${axis}  ${number(value).padStart(valueWidth)} ${unit}  ${bar}`
       .trimEnd()
   })
   return [`${title[0]!.toUpperCase()}${title.slice(1)}:`, "", "```text", ...lines, "```"].join("\n")
 }
 
-const number0 = (value: number): string => value.toLocaleString("en-US")
+const whole = (value: number): string => value.toLocaleString("en-US")
 
 /** The report. */
 export const performanceReport = (results: Performance): string =>

@@ -5,6 +5,7 @@ import { Diagnostics } from "./diagnostics/Diagnostics.ts"
 import * as ConsoleSpanExporter from "./exporters/ConsoleSpanExporter.ts"
 import * as OtlpSpanExporter from "./exporters/OtlpSpanExporter.ts"
 import { SpanExporter, type SpanExporterShape } from "./exporters/SpanExporter.ts"
+import { optionalService } from "./internal/optionalService.ts"
 import { nodeBuiltin } from "./internal/nodeBuiltin.ts"
 import * as Resource from "./model/Resource.ts"
 import * as BatchSpanProcessor from "./processors/BatchSpanProcessor.ts"
@@ -13,7 +14,6 @@ import * as SimpleSpanProcessor from "./processors/SimpleSpanProcessor.ts"
 import { compose, type SpanProcessorShape } from "./processors/SpanProcessor.ts"
 import * as ResourceDetector from "./resource/ResourceDetector.ts"
 import type { TelemetryConfig, TracesExporterName } from "./TelemetryConfig.ts"
-import { optionalService } from "./internal/optionalService.ts"
 
 /** The parts of a pipeline that only code can state. */
 export interface PipelineOptions {

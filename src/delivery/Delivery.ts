@@ -154,8 +154,8 @@ export const make = Effect.fnUntraced(function*(
     if (until > gate) gate = until
   }
 
-  // Plain functions over few effects, not generators: this runs once for each request, so seldom that the engine takes
-  // minutes to compile it.
+  // Plain functions over few effects, not generators: this runs once for each request, so seldom that the engine
+  // compiles it late.
   const attempt = (
     host: string,
     outgoing: TransportRequest,

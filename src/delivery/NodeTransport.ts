@@ -161,9 +161,11 @@ const parse = (text: string): Address | undefined => {
 
 // As a list, which Node writes as it is; an object it would first copy, name by name.
 const flatten = (host: string, { body, headers }: TransportRequest): Array<string> => {
-  const list = ["host", host, "content-length", String(body.byteLength)]
+  const list = ["host", headers["host"] ?? host, "content-length", String(body.byteLength)]
   if (headers["accept-encoding"] === undefined) list.push("accept-encoding", "gzip")
-  for (const name of Object.keys(headers)) list.push(name, headers[name]!)
+  for (const name of Object.keys(headers)) {
+    if (name !== "host" && name !== "content-length") list.push(name, headers[name]!)
+  }
   return list
 }
 

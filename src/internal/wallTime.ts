@@ -1,8 +1,9 @@
 import * as Clock from "effect/Clock"
 
-// How long one look at the wall clock holds, and by how much it may be off before it counts, in nanoseconds.
+// How long one look at the wall clock holds, and how far back it must go to have been set, in nanoseconds. Effect's clock
+// follows a wall clock that was set by more than a second.
 const trusted = 100_000_000n
-const tolerated = 1_000_000n
+const setBack = 500_000_000n
 
 /**
  * Nanoseconds since the Unix epoch by `clock`. Of Effect's own clock in Node only the monotonic half is read each time,
@@ -19,8 +20,8 @@ export const wallTime = (clock: Clock.Clock): () => bigint => {
     if (now > until) {
       until = now + trusted
       const found = clock.currentTimeNanosUnsafe() - monotonic()
-      const off = found > origin ? found - origin : origin - found
-      if (off > tolerated) origin = found
+      // What passes between the two readings makes it too small, never too large: the largest is the best.
+      if (found > origin || origin - found > setBack) origin = found
     }
     return now + origin
   }

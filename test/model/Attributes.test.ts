@@ -191,6 +191,18 @@ describe("lists", () => {
     assert.deepStrictEqual(list, ["b", "x"])
   })
 
+  it("fromRecord takes a record's own keys only", () => {
+    const inherited = Object.create({ inherited: 1 }, { own: { value: 2, enumerable: true } })
+    assert.deepStrictEqual(Attributes.fromRecord(inherited).list, ["own", 2])
+    const prototype = Object.prototype as Record<string, unknown>
+    prototype["polluted"] = 1
+    try {
+      assert.deepStrictEqual(Attributes.fromRecord({ own: 2 }).list, ["own", 2])
+    } finally {
+      delete prototype["polluted"]
+    }
+  })
+
   it("fromRecord counts what it drops; toRecord gives it back", () => {
     const { dropped, list } = Attributes.fromRecord({ a: 1, b: 2, c: 3, d: undefined }, limits)
     assert.strictEqual(dropped, 1)
