@@ -1,6 +1,6 @@
 /**
- * Compiles the measured code as it is published, one file for each file: runners that transform while they load keep
- * the names of functions by calls at run time, which the hot path would pay for.
+ * Compiles the bench, and joins the library as it is published for Node: runners that transform while they load keep the
+ * names of functions by calls at run time, which the hot path would pay for.
  */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
@@ -25,13 +25,16 @@ export const build = (): void => {
   mkdirSync(out, { recursive: true })
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc")
   execFileSync(process.execPath, [tsc, "-p", join(here, "tsconfig.json")], { stdio: "inherit" })
-  // The compiled library, under its own name, for the compiled contenders.
+  const joiner = join(root, "scripts", "join-modules.mjs")
+  const library = join(out, "library")
+  execFileSync(process.execPath, [joiner, join(root, "src"), library, join(root, "package.json")], { stdio: "ignore" })
+  // The library, under its own name, for the compiled contenders.
   writeFileSync(
     join(out, "package.json"),
     JSON.stringify({
       name: "effect-telemetry",
       type: "module",
-      exports: { ".": "./src/index.js", "./promise": "./src/promise/index.js", "./*": "./src/*.js" }
+      exports: { ".": "./library/index.js", "./promise": "./library/promise/index.js", "./*": "./library/*.js" }
     })
   )
 }

@@ -42,6 +42,7 @@ export const pack = (): Packed => {
     const parts = [
       "src",
       "scripts/annotate-pure.mjs",
+      "scripts/join-modules.mjs",
       "package.json",
       "tsconfig.json",
       "tsconfig.build.json",

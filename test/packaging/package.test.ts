@@ -121,6 +121,26 @@ describe("a user's project", () => {
     assert.strictEqual(Number(out), specifiers.length + 1)
   })
 
+  it("gets the same from the joined form, which Node takes, as from the single files", async () => {
+    const out = await evaluate(`
+      const strange = []
+      for (const specifier of ${JSON.stringify(specifiers)}) {
+        if (!import.meta.resolve(specifier).includes("/dist/joined/")) strange.push([specifier, "is not joined"])
+        const path = specifier.slice("effect-telemetry".length)
+        const single = await import("./node_modules/effect-telemetry/dist" +
+          (/^(|.promise|.testing)$/.test(path) ? path + "/index" : path) + ".js")
+        const joined = await import(specifier)
+        const names = (module) => Object.keys(module).sort().join()
+        if (names(single) !== names(joined)) strange.push([specifier, names(single), names(joined)])
+      }
+      const door = await import("effect-telemetry")
+      const module = await import("effect-telemetry/tracing/Trace")
+      if (door.Trace.span !== module.span) strange.push("two copies")
+      console.log(JSON.stringify(strange))
+    `)
+    assert.deepStrictEqual(JSON.parse(out), [])
+  })
+
   it("cannot import what is private", async () => {
     const modules = packed.files
       .map((file) => /^dist\/(.+)\.js$/.exec(file)?.[1])
