@@ -6,7 +6,7 @@
  * - `--figures`: single figures beside what was asked of them, and curves of growth, some five minutes
  * - `--report`: prints the kept results and runs nothing
  * - `--update-docs`: writes the report into the documentation as well
- * - `--only a,b`: these contenders only, and their baselines; keeps nothing
+ * - `--only a,b`: these contenders only, and their baselines, or these figures and curves; keeps nothing
  * - `--no-save`: keeps nothing
  * - `--rounds n`, `--spans n`: other numbers than the mode's; keeps nothing
  */
@@ -19,7 +19,7 @@ import { type Mode, modes } from "./modes.ts"
 import { spansPerRequest } from "./programs/attributes.ts"
 import { updateDocs } from "./docs.ts"
 import { report } from "./report.ts"
-import { measurePerformance, performanceReport } from "./performance.ts"
+import { measurePerformance, performanceIds, performanceReport } from "./performance.ts"
 import { keep, keepPerformance, readKept, type Results, resultsOf } from "./results.ts"
 import { run } from "./run.ts"
 
@@ -51,14 +51,14 @@ const chosenMode = (): Mode => {
   return { ...mode, requests, rounds: positive("rounds", options.rounds, mode.rounds) }
 }
 
+const chosenIds = (all: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const ids = options.only?.split(",") ?? all
+  for (const id of ids) if (!all.includes(id)) throw new Error(`there is no ${id}; there are ${all.join(", ")}`)
+  return ids
+}
+
 const chosenContenders = (): ReadonlyArray<ContenderInfo> => {
-  if (options.only === undefined) return contenders
-  const ids = new Set(options.only.split(","))
-  for (const id of ids) {
-    if (!contenders.some((info) => info.id === id)) {
-      throw new Error(`no contender ${id}; there are ${contenders.map((info) => info.id).join(", ")}`)
-    }
-  }
+  const ids = new Set(chosenIds(contenders.map((info) => info.id)))
   const chosen = contenders.filter((info) => ids.has(info.id))
   return contenders.filter((info) => ids.has(info.id) || chosen.some(({ baseline }) => baseline === info.id))
 }
@@ -83,12 +83,15 @@ const altered = options.only !== undefined || options.rounds !== undefined || op
 const measureFigures = async (): Promise<void> => {
   const kept = readKept().performance
   if (options.report && kept === undefined) throw new Error("no figures are kept yet")
+  const ids = chosenIds(performanceIds)
   if (!options.report) build()
-  const results = options.report ? kept! : await measurePerformance(machine.describe(), new Date().toISOString(), tell)
+  const results = options.report
+    ? kept!
+    : await measurePerformance(ids, machine.describe(), new Date().toISOString(), tell)
   const text = performanceReport(results)
   console.log(text)
-  if (options["update-docs"]) updateDocs("docs/performance.md", text)
-  if (!options.report && !options["no-save"]) keepPerformance(results)
+  if (options["update-docs"] && !altered) updateDocs("docs/performance.md", text)
+  if (!options.report && !options["no-save"] && !altered) keepPerformance(results)
 }
 
 const main = async (): Promise<void> => {

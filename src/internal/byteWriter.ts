@@ -6,16 +6,20 @@
  * must survive a move are therefore held relative to `mark`.
  */
 import { allocate, chunkSize, giveChunk, native, takeChunk } from "./buffers.ts"
+import type { EncodedText } from "./encodedText.ts"
 
 // Taken off the prototype once: looking it up on each call is a tenth of the cost of the call.
 const utf8Write = /* @__PURE__ */ (() => native?.prototype.utf8Write)()
 const textEncoder = /* @__PURE__ */ new TextEncoder()
 
 /** Up to this length a loop over the characters beats the fixed cost of a native call. */
-export const shortText = 32
+export const shortText = 24
 
 /** From this length the exact size is measured first instead of reserving three bytes for each code unit. */
 const longText = 4096
+
+/** Bytes that must be free behind an encoded text. */
+export const slackOfText = 8
 
 // A bigint on its way into two words, in the byte order of the machine.
 const split64 = /* @__PURE__ */ new BigUint64Array(1)
@@ -127,13 +131,18 @@ export class ByteWriter {
     this.bytes[this.pos++] = value
   }
 
-  /** Writes `size` bytes held as little-endian words. */
-  words(words: Int32Array, size: number): void {
-    this.ensure(size + 4)
-    const view = this.view
+  /** Writes what was encoded before. May touch the {@link slackOfText} bytes behind it. */
+  text(encoded: EncodedText): void {
+    const { bytes, doubles, size } = encoded
+    this.ensure(size + slackOfText)
     let pos = this.pos
-    for (let i = 0; i < words.length; i++, pos += 4) view.setInt32(pos, words[i]!, true)
-    this.pos += size
+    this.pos = pos + size
+    if (doubles.length === 0) {
+      this.bytes.set(bytes, pos)
+      return
+    }
+    const view = this.view
+    for (let i = 0; i < doubles.length; i++, pos += 8) view.setFloat64(pos, doubles[i]!, true)
   }
 
   raw(source: Uint8Array): void {

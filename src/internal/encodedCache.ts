@@ -1,12 +1,13 @@
 /**
  * What an encoder wrote before for the same text: span names, attribute keys, and attributes of which the value repeats.
- * Copying words is several times cheaper than turning characters into bytes again.
+ * Copying is several times cheaper than turning characters into bytes again.
  *
  * Everything is bounded: 1024 names, 1024 keys, and for each key 32 values of at most 48 characters; a full map starts
  * anew.
  */
 import { allocate } from "./buffers.ts"
 import { ByteWriter } from "./byteWriter.ts"
+import { EncodedText } from "./encodedText.ts"
 import { textSlot, textSlots } from "./textSlot.ts"
 
 const maxEntries = 1024
@@ -23,49 +24,31 @@ const missCost = 6
 const pause = -256
 const retryCredit = 24
 
-const toWords = (bytes: Uint8Array): Int32Array => {
-  const padded = new Uint8Array((bytes.length + 3) & ~3)
-  padded.set(bytes)
-  const view = new DataView(padded.buffer)
-  return Int32Array.from({ length: padded.length >>> 2 }, (_, i) => view.getInt32(i * 4, true))
-}
-
-/** A text and the bytes written for it, as little-endian words. */
-export class Encoded {
-  readonly text: string
-  readonly words: Int32Array
-  readonly size: number
-
-  constructor(text: string, bytes: Uint8Array) {
-    this.text = text
-    this.words = toWords(bytes)
-    this.size = bytes.length
-  }
-}
-
 /** An attribute key: what precedes its value, and whole attributes for values that repeat. */
-export class EncodedKey extends Encoded {
-  private values: Map<string, Encoded> | undefined = undefined
+export class EncodedKey extends EncodedText {
+  private values: Map<string, EncodedText> | undefined = undefined
   // In front of the map: found by one comparison, without a hash of the text.
-  private readonly near: Array<Encoded | undefined> = []
+  private readonly near: Array<EncodedText | undefined> = []
   private credit = fullCredit
   /** Whether the last `find` missed and asks for what will be written. */
   wanted = false
 
   /** The attribute with the string `value`, if it is at hand. After a miss, `keep` may store what was written. */
-  find(value: string): Encoded | undefined {
+  find(value: string): EncodedText | undefined {
+    if (this.credit <= 0) return this.rest()
     const slot = textSlot(value)
     const near = this.near[slot]
     return near !== undefined && near.text === value ? near : this.findFar(value, slot)
   }
 
-  private findFar(value: string, slot: number): Encoded | undefined {
+  private rest(): undefined {
+    this.wanted = false
+    if (++this.credit === 0) this.credit = retryCredit
+  }
+
+  private findFar(value: string, slot: number): EncodedText | undefined {
     this.wanted = false
     if (value.length > maxValueLength) return undefined
-    if (this.credit <= 0) {
-      if (++this.credit === 0) this.credit = retryCredit
-      return undefined
-    }
     const found = this.values?.get(value)
     if (found !== undefined) {
       if (this.credit < fullCredit) this.credit += hitCredit
@@ -85,14 +68,14 @@ export class EncodedKey extends Encoded {
       for (let i = 0; i < textSlots; i++) this.near.push(undefined)
     }
     if (this.values.size >= maxValues) this.values.clear()
-    const encoded = new Encoded(value, bytes)
+    const encoded = new EncodedText(value, bytes)
     this.near[textSlot(value)] = encoded
     this.values.set(value, encoded)
   }
 }
 
 /** A span name, and the keys the last span of that name had, by position. */
-export class EncodedName extends Encoded {
+export class EncodedName extends EncodedText {
   readonly keys: Array<EncodedKey> = []
 }
 

@@ -2,16 +2,16 @@
  * Writes JSON as bytes, without a string or an object in between.
  */
 import { type ByteWriter, shortText } from "./byteWriter.ts"
-import { Encoded } from "./encodedCache.ts"
+import { EncodedText } from "./encodedText.ts"
 
 const quote = 0x22
 const backslash = 0x5c
 
 /** A piece of ASCII text, ready to be copied. */
-export const literal = (text: string): Encoded =>
-  new Encoded(text, Uint8Array.from(text, (character) => character.charCodeAt(0)))
+export const literal = (text: string): EncodedText =>
+  new EncodedText(text, Uint8Array.from(text, (character) => character.charCodeAt(0)))
 
-export const writeLiteral = (writer: ByteWriter, piece: Encoded): void => writer.words(piece.words, piece.size)
+export const writeLiteral = (writer: ByteWriter, piece: EncodedText): void => writer.text(piece)
 
 /** Writes `text` between quotes, escaped; a lone surrogate becomes U+FFFD. */
 export const writeString = (writer: ByteWriter, text: string): void => {

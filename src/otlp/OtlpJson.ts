@@ -3,7 +3,7 @@
  * mirrors `OtlpProtobuf.ts` field by field.
  */
 import { allocate, room } from "../internal/buffers.ts"
-import { ByteWriter } from "../internal/byteWriter.ts"
+import { ByteWriter, slackOfText } from "../internal/byteWriter.ts"
 import { EncodedCache, type EncodedKey } from "../internal/encodedCache.ts"
 import { hexToWord } from "../internal/hex.ts"
 import {
@@ -128,7 +128,7 @@ class JsonFormat implements SpanFormat {
     writer.byte(quote)
 
     const name = this.cache.name(span.name)
-    if (name.size !== 0) writer.words(name.words, name.size)
+    if (name.size !== 0) writer.text(name)
     else if (span.name !== "") writeName(writer, span.name)
     if (span.traceState !== "") text(writer, traceStateField, span.traceState)
     const list = span.attributeList
@@ -207,15 +207,15 @@ class JsonFormat implements SpanFormat {
     const begun = writer.pos - writer.mark
     if (typeof value === "string") {
       const known = key.find(value)
-      if (known !== undefined) return writer.words(known.words, known.size)
-      writer.words(key.words, key.size)
+      if (known !== undefined) return writer.text(known)
+      writer.text(key)
       writeLiteral(writer, stringValue)
       writeString(writer, value)
       closeValue(writer)
       if (key.wanted) key.keep(value, writer.bytes.subarray(begun + writer.mark, writer.pos))
       return
     }
-    writer.words(key.words, key.size)
+    writer.text(key)
     this.value(writer, value)
     closeValue(writer)
   }
@@ -311,7 +311,7 @@ class JsonFormat implements SpanFormat {
       for (const group of resource.scopes) size += group.head.length + group.size + group.tail.length + 1
     }
     // One comma less than members, for the resources and for the scopes of each.
-    const writer = new ByteWriter(room(size - 1 - resources.length + slackOfWords, reuse))
+    const writer = new ByteWriter(room(size - 1 - resources.length + slackOfText, reuse))
     writeLiteral(writer, bodyHead)
     resources.forEach((resource, i) => {
       if (i > 0) writer.byte(comma)
@@ -331,9 +331,6 @@ class JsonFormat implements SpanFormat {
     return writer.bytes.subarray(0, writer.pos)
   }
 }
-
-/** `words` writes whole words, so the end of the body must not be the end of the buffer. */
-const slackOfWords = 4
 
 /** Replaces the comma of the first element by the bracket, and closes the array. */
 const close = (writer: ByteWriter, begun: number): void => {

@@ -99,7 +99,7 @@ class ProtobufFormat implements SpanFormat {
     const begun = from + 3 - writer.mark
 
     const name = this.cache.name(span.name)
-    if (name.size !== 0) writer.words(name.words, name.size)
+    if (name.size !== 0) writer.text(name)
     else if (span.name !== "") writeName(writer, span.name)
     if (span.traceState !== "") {
       writer.byte(0x1a)
@@ -186,7 +186,7 @@ class ProtobufFormat implements SpanFormat {
     }
     writer.ensure(key.size + 16)
     const start = writer.pos
-    writer.words(key.words, key.size)
+    writer.text(key)
     scalar(writer, value)
     const { bytes } = writer
     const size = writer.pos - start - key.size
@@ -199,12 +199,12 @@ class ProtobufFormat implements SpanFormat {
     const begun = writer.pos - writer.mark
     const known = key.find(value)
     if (known !== undefined) {
-      writer.words(known.words, known.size)
+      writer.text(known)
       writer.bytes[begun + writer.mark] = tag
       return
     }
     if (key.size + value.length > 127) return this.longText(writer, tag, key, value, value.length)
-    writer.words(key.words, key.size)
+    writer.text(key)
     writer.ensure(2)
     writer.pos += 2
     const size = writer.utf8(value)
@@ -233,7 +233,7 @@ class ProtobufFormat implements SpanFormat {
     writer.ensure(key.size + extra + 32)
     const start = writer.pos
     writer.pos = start + extra
-    writer.words(key.words, key.size - 1)
+    writer.text(key)
     writer.bytes[start] = tag
     writer.putVarint(start + 1, keyValueSize)
     const pos = writer.putVarint(start + extra + key.size - 1, anySize)
