@@ -19,6 +19,7 @@ const groups: ReadonlyArray<readonly [title: string, prefix: string]> = [
   ["General", ""],
   ["Resource", "resource."],
   ["Batch", "batch."],
+  ["Spool", "spool."],
   ["Span limits", "spanLimits."],
   ["OTLP", "otlp."]
 ]

@@ -1,6 +1,7 @@
 /** From a configuration to the parts that a telemetry layer is made of. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Spool from "./delivery/Spool.ts"
 import { Diagnostics } from "./diagnostics/Diagnostics.ts"
 import * as ConsoleSpanExporter from "./exporters/ConsoleSpanExporter.ts"
 import * as OtlpSpanExporter from "./exporters/OtlpSpanExporter.ts"
@@ -55,7 +56,10 @@ const readPem = Effect.fnUntraced(function*(path: string | undefined, option: st
 
 const otlpExporter = Effect.fnUntraced(function*(config: TelemetryConfig) {
   const { otlp } = config
-  return yield* OtlpSpanExporter.make({
+  const { directory } = config.spool
+  const provided = yield* optionalService(Spool.Spool)
+  const spool = provided ?? (directory === undefined ? undefined : Spool.make({ ...config.spool, directory }))
+  const exporter = OtlpSpanExporter.make({
     url: otlp.tracesEndpoint,
     protocol: otlp.protocol,
     headers: otlp.headers,
@@ -67,6 +71,7 @@ const otlpExporter = Effect.fnUntraced(function*(config: TelemetryConfig) {
     clientKey: yield* readPem(otlp.clientKey, "otlp.clientKey"),
     clientCertificate: yield* readPem(otlp.clientCertificate, "otlp.clientCertificate")
   })
+  return yield* spool === undefined ? exporter : Effect.provideService(exporter, Spool.Spool, spool)
 })
 
 const batched = (config: TelemetryConfig, exporter: SpanExporterShape) =>

@@ -62,6 +62,7 @@ export * as OtlpProtobuf from "./otlp/OtlpProtobuf.ts"
 export * as Batcher from "./delivery/Batcher.ts"
 export * as Delivery from "./delivery/Delivery.ts"
 export * as Retry from "./delivery/Retry.ts"
+export * as Spool from "./delivery/Spool.ts"
 export * as Transport from "./delivery/Transport.ts"
 
 // Is what flows

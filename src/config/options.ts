@@ -35,6 +35,28 @@ export interface BatchOptions {
   readonly exportTimeout?: Duration.Input | undefined
 }
 
+/** Where spans go that cannot be delivered now. */
+export interface SpoolOptions {
+  /**
+   * A directory of this user alone. It is made if it is not there; nothing is written to disk where it is left out, and
+   * one that others may write into is not used.
+   */
+  readonly directory?: string | undefined
+  /**
+   * `"overflow"` (default): what has no room in memory, could not be delivered, or is left at the end. `"always"`:
+   * everything, before it is sent.
+   */
+  readonly mode?: "overflow" | "always" | undefined
+  /** What spans on disk survive: the end of the `"process"` (default), or that of the `"power"`. */
+  readonly durability?: "process" | "power" | undefined
+  /** Most bytes on disk for one destination and process. Default 64 MiB. */
+  readonly maxBytes?: number | undefined
+  /** How long spans are kept on disk. Default 24 hours. */
+  readonly maxAge?: Duration.Input | undefined
+  /** Bytes of the disk that are left free. Default 256 MiB. */
+  readonly minFreeBytes?: number | undefined
+}
+
 /** The OTLP exporter of traces. Each `OTEL_EXPORTER_OTLP_*` has a form for traces, `OTEL_EXPORTER_OTLP_TRACES_*`, which wins. */
 export interface OtlpOptions {
   /** Base URL of the receiver. `OTEL_EXPORTER_OTLP_ENDPOINT`, default `http://localhost:4318`. */
@@ -93,6 +115,7 @@ export interface TelemetryOptions {
   /** How long closing may take, flush included; 0 does not wait. Default 3 s. */
   readonly shutdownTimeout?: Duration.Input | undefined
   readonly batch?: BatchOptions | undefined
+  readonly spool?: SpoolOptions | undefined
   /** `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*` and `OTEL_ATTRIBUTE_*`; `Infinity` for no limit. */
   readonly spanLimits?: { readonly [K in keyof SpanLimits]?: number | undefined } | undefined
   readonly otlp?: OtlpOptions | undefined

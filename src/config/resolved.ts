@@ -46,6 +46,15 @@ export interface TelemetryConfig {
     readonly scheduleDelay: number
     readonly exportTimeout: number
   }
+  readonly spool: {
+    /** `undefined`: there is none. */
+    readonly directory: string | undefined
+    readonly mode: "overflow" | "always"
+    readonly durability: "process" | "power"
+    readonly maxBytes: number
+    readonly maxAge: number
+    readonly minFreeBytes: number
+  }
   readonly spanLimits: SpanLimits
   readonly otlp: {
     /** The base URL, without user information. */

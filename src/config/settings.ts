@@ -179,6 +179,38 @@ export const settings = {
       source: bsp
     })
   },
+  spool: {
+    directory: setting(optionalText("a path"), {
+      default: undefined,
+      defaultText: "no spool",
+      description:
+        "Where spans are kept on disk that cannot be delivered now. Of this user alone; made if it is not there."
+    }),
+    mode: setting(oneOf(["overflow", "always"]), {
+      default: "overflow",
+      description:
+        "`overflow`: what has no room in memory, could not be delivered, or is left at the end. `always`: everything, " +
+        "before it is sent."
+    }),
+    durability: setting(oneOf(["process", "power"]), {
+      default: "process",
+      description:
+        "What spans on disk survive: the end of the process, or that of the power, for which the disk is asked to " +
+        "write through every 200 ms."
+    }),
+    maxBytes: setting(integer({ minimum: 64 * 1024, unit: "bytes" }), {
+      default: 64 * MiB,
+      description: "Most bytes on disk for one destination and process; then the oldest give way, and are counted."
+    }),
+    maxAge: setting(duration, {
+      default: 86_400_000,
+      description: "How long spans are kept on disk; older ones are dropped and counted."
+    }),
+    minFreeBytes: setting(integer({ minimum: 0, unit: "bytes" }), {
+      default: 256 * MiB,
+      description: "Bytes of the disk that are left free."
+    })
+  },
   spanLimits: {
     attributeCountLimit: limit(
       "attributeCountLimit",

@@ -14,6 +14,7 @@ import type * as Scope from "effect/Scope"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, DropReason, RejectReason } from "../diagnostics/Ledger.ts"
 import { Alarm } from "../internal/Alarm.ts"
+import { atExit } from "../internal/atExit.ts"
 import { asyncScope } from "../internal/asyncScope.ts"
 import { type Batch, BatchQueue, type Entry } from "./BatchQueue.ts"
 import { ShutdownDeadline } from "./ShutdownDeadline.ts"
@@ -63,6 +64,16 @@ export interface BatcherOptions<Item, B extends Batch<Item>> extends BatcherLimi
   readonly export: (batch: B) => Effect.Effect<BatchResult, BatchFailure>
   /** How long `export` may take for retries by its own rules. Default none. */
   readonly retryAge?: Duration.Input | undefined
+  /** Where batches go that are too many, could not be exported, or are left at the end. Default nowhere. */
+  readonly spill?: BatchSpill<B> | undefined
+}
+
+/** A second place for batches, which is slower and does not end with the process. */
+export interface BatchSpill<in B> {
+  /** Whether every batch goes there, or only what has no place in memory. */
+  readonly mode: "overflow" | "always"
+  /** Takes a batch, synchronously; `false` when it cannot. */
+  readonly write: (batch: B) => boolean
 }
 
 /** An export under way. */
@@ -114,6 +125,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
   const { account, name } = options
   const maxQueueSize = atLeast1(options.maxQueueSize ?? 2048)
   const maxExportBatchSize = Math.min(atLeast1(options.maxExportBatchSize ?? 512), maxQueueSize)
+  const maxQueueBytes = atLeast1(options.maxQueueBytes ?? 32 * 1024 * 1024)
   const concurrency = atLeast1(options.concurrency ?? 1)
   const scheduleDelay = nanos(options.scheduleDelay ?? 5_000)
   const shutdownTimeout = nanos(options.shutdownTimeout ?? 3_000)
@@ -126,7 +138,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     {
       maxQueueSize,
       maxExportBatchSize,
-      maxQueueBytes: atLeast1(options.maxQueueBytes ?? 32 * 1024 * 1024),
+      maxQueueBytes,
       maxBatchBytes: atLeast1(options.maxBatchBytes ?? 4 * 1024 * 1024)
     },
     options.makeBatch,
@@ -156,8 +168,31 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     if (until !== undefined) delay.set(until)
   }
 
+  const { spill } = options
+  const isCrowded = (): boolean => queue.count * 2 > maxQueueSize || queue.bytes * 2 > maxQueueBytes
+
+  /** Whether the second place has a batch now that was to be lost. */
+  const rescue = (entry: Entry<B>): boolean => {
+    if (spill === undefined || !spill.write(entry.batch)) return false
+    account.spooled += entry.count
+    return true
+  }
+
+  /** Moves sealed batches to the second place: all of them, or until there is room. */
+  const relieve = (isUrgent: boolean): void => {
+    while (queue.sealed.length > 0 && (isUrgent || spill?.mode === "always" || isCrowded())) {
+      const entry = queue.sealed[0]!
+      if (!rescue(entry)) return
+      queue.take()
+      running.set(entry, { until: undefined, fiber: undefined })
+      settle(entry, () => {})
+      entry.batch.release?.()
+    }
+  }
+
   /** Starts what can be started; answers when the current batch will have waited long enough. */
   const look = (): bigint | undefined => {
+    if (spill !== undefined) relieve(false)
     while (running.size < concurrency) {
       const entry = queue.take()
       if (entry !== undefined) {
@@ -168,6 +203,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
       const until = queue.current.since + scheduleDelay
       if (until > now()) return until
       queue.seal()
+      if (spill?.mode === "always") relieve(false)
     }
     // With every slot taken the current batch may as well grow: the next free slot looks again.
     return undefined
@@ -183,15 +219,13 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     diagnostics.report("warn", `queue.${name}.${reason}`, `${name}: ${dropText(reason, maxQueueSize, error)}`)
   }
 
-  const offer = (item: Item): void => {
-    if (isClosed) return drop("shutdown")
+  const take = (item: Item): DropReason | undefined => {
     const { current, count } = queue
-    let reason: DropReason | undefined
     try {
-      reason = queue.offer(item)
+      return queue.offer(item)
     } catch (error) {
-      reason = "unserializable"
-      return drop(reason, error)
+      drop("unserializable", error)
+      return undefined
     } finally {
       account.queued += queue.count - count
       if (running.size < concurrency) {
@@ -200,6 +234,16 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
           delay.set(queue.current.since + scheduleDelay)
         }
       }
+    }
+  }
+
+  const offer = (item: Item): void => {
+    if (isClosed) return drop("shutdown")
+    let reason = take(item)
+    if (reason === "queue_full" && spill !== undefined) {
+      queue.seal()
+      relieve(true)
+      reason = take(item)
     }
     if (reason !== undefined) drop(reason)
   }
@@ -249,11 +293,17 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     lose("export_error", left, "the exporter did not say what became of them")
   }
 
-  const bookExit = (count: number, exit: Exit.Exit<BatchResult, BatchFailure>): void => {
+  const bookExit = (entry: Entry<B>, exit: Exit.Exit<BatchResult, BatchFailure>): void => {
+    const { count } = entry
     if (Exit.isSuccess(exit)) return bookResult(count, exit.value)
     const error = Cause.findErrorOption(exit.cause)
-    if (error._tag === "Some") lose(error.value.reason, count, error.value.message)
-    else lose("export_error", count, firstDefect(exit.cause))
+    if (error._tag === "None") return lose("export_error", count, firstDefect(exit.cause))
+    const { message, reason } = error.value
+    if (mayHelpLater(reason) && rescue(entry)) {
+      account.lastFailure = message
+      return
+    }
+    lose(reason, count, message)
   }
 
   // A fiber of its own: one that does not let itself be interrupted must hold up neither the others nor the scope.
@@ -265,7 +315,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     const fiber = fork(Effect.suspend(() => options.export(entry.batch)))
     run.fiber = fiber
     fiber.addObserver((exit) => {
-      settle(entry, () => bookExit(entry.count, exit))
+      settle(entry, () => bookExit(entry, exit))
       entry.batch.release?.()
     })
   }
@@ -283,7 +333,9 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     for (const [entry, { until }] of running) {
       if (until === undefined) continue
       if (until <= time) {
-        giveUp(entry, () => lose("export_timeout", entry.count, `no result in ${Number(exportTimeout) / 1e9} s`))
+        giveUp(entry, () => {
+          if (!rescue(entry)) lose("export_timeout", entry.count, `no result in ${Number(exportTimeout) / 1e9} s`)
+        })
       } else if (next === undefined || until < next) next = until
     }
     return next
@@ -312,6 +364,28 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     })
   })
 
+  /** Settles everything that is left, oldest first. */
+  const end = (book: (entry: Entry<B>) => void): void => {
+    queue.seal()
+    const left = [...running.keys()]
+    for (let entry = queue.take(); entry !== undefined; entry = queue.take()) {
+      running.set(entry, { until: undefined, fiber: undefined })
+      left.push(entry)
+    }
+    for (const entry of left.sort((a, b) => a.sequence - b.sequence)) giveUp(entry, () => book(entry))
+  }
+
+  if (spill !== undefined) {
+    // The process ends and the scope was not closed: what can be kept without waiting is kept.
+    const takeBack = atExit(() => {
+      isClosed = true
+      end((entry) => {
+        if (!rescue(entry)) account.drop("shutdown", entry.count)
+      })
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(takeBack))
+  }
+
   yield* Effect.addFinalizer(Effect.fnUntraced(function*() {
     isClosed = true
     const shared = shutdownDeadline.at === undefined ? shutdownTimeout : shutdownDeadline.at - now()
@@ -319,15 +393,12 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     if (queue.count > 0 && left > 0n) yield* Effect.raceFirst(flush, Effect.sleep(Math.ceil(Number(left) / 1e6)))
     delay.stop()
     timeout.stop()
-    queue.seal()
     let abandoned = 0
-    for (let entry = queue.take(); entry !== undefined; entry = queue.take()) {
-      running.set(entry, { until: undefined, fiber: undefined })
-    }
-    for (const entry of running.keys()) {
+    end((entry) => {
+      if (rescue(entry)) return
       abandoned += entry.count
-      giveUp(entry, () => account.drop("shutdown_timeout", entry.count))
-    }
+      account.drop("shutdown_timeout", entry.count)
+    })
     if (abandoned > 0) {
       const message = `${name}: ${abandoned} items lost (shutdown_timeout): not delivered before the deadline`
       diagnostics.report("error", `export.${name}.shutdown_timeout`, message)
@@ -341,6 +412,10 @@ const toMillis = (input: Duration.Input): number => Duration.toMillis(Duration.f
 // Beyond any process lifetime, and still a safe duration.
 const longest = 1_000_000_000_000_000_000n
 const nanos = (input: Duration.Input): bigint => BigInt(Math.round(Math.min(toMillis(input), 1e12) * 1e6))
+/** Whether what failed so may succeed another time. */
+const mayHelpLater = (reason: DropReason): boolean =>
+  reason === "retry_exhausted" || reason === "export_timeout" || reason === "export_error"
+
 const atLeast1 = (value: number): number => value >= 1 ? Math.floor(value) : 1
 
 const dropText = (reason: DropReason, maxQueueSize: number, error: unknown): string =>

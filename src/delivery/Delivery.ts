@@ -77,6 +77,15 @@ export interface Delivery {
    * the request.
    */
   readonly send: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
+  /**
+   * Sends once, for those who have a place to keep what fails. After a failure worth another attempt the whole destination
+   * is left alone for the time of the backoff: until {@link pauseMillis} is over, this fails at once.
+   */
+  readonly sendOnce: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
+  /** For how long the destination is left alone from now on, in milliseconds. */
+  readonly pauseMillis: () => number
+  /** Leaves the destination alone for a minute: it refuses what only a change of configuration has it accept. */
+  readonly leaveAlone: () => void
 }
 
 /**
@@ -97,6 +106,7 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Delivery, never, Transport> {
   const transport = yield* Transport
   const diagnostics = yield* Diagnostics
+  const clock = yield* Clock.Clock
   const { name } = options
   const headers = RequestHeaders.make(options.headers ?? {}, name, diagnostics)
   const policy = Retry.policy(options.retry)
@@ -161,18 +171,26 @@ export const make = Effect.fnUntraced(function*(
     outgoing: TransportRequest,
     deadline: bigint,
     number: number,
-    trouble: string
+    trouble: string,
+    isOnce = false
   ): Effect.Effect<TransportResponse, DeliveryError> =>
     Effect.withFiber((fiber) => {
       const now = fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
       if (now < gate) {
         // Looked at again afterwards: another sender may have closed the gate anew.
+        if (isOnce) return unavailable(name, trouble)
         return now >= deadline
           ? exhausted(name, policy, trouble)
           : Effect.andThen(sleepNanos(min(gate, deadline) - now), attempt(host, outgoing, deadline, number, trouble))
       }
       const again = (trouble: string): Effect.Effect<TransportResponse, DeliveryError> => {
         turnedBad(host, trouble)
+        if (isOnce) {
+          const after = fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
+          const until = after + nanos(Retry.backoffMillis(policy, failures - 1, 0.5 + random(fiber) / 2))
+          if (until > gate) gate = until
+          return unavailable(name, trouble)
+        }
         const left = deadline - fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
         if (left <= 0n) return exhausted(name, policy, trouble)
         const delay = nanos(Retry.backoffMillis(policy, number, random(fiber)))
@@ -193,6 +211,7 @@ export const make = Effect.fnUntraced(function*(
         onFailure: (error) => {
           if (Retry.isRetryableError(error)) return again(error.message)
           turnedBad(host, error.message)
+          if (isOnce) gate = fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe() + nanos(slowProbeMillis)
           return new DeliveryError({ destination: name, reason: "export_error", detail: error.message })
         }
       })
@@ -201,7 +220,8 @@ export const make = Effect.fnUntraced(function*(
   const sendBody = (
     request: DeliveryRequest,
     body: Uint8Array,
-    isGzip: boolean
+    isGzip: boolean,
+    isOnce: boolean
   ): Effect.Effect<TransportResponse, DeliveryError> => {
     const { authorization, host, url } = target(request.url)
     if (url === "") {
@@ -223,24 +243,30 @@ export const make = Effect.fnUntraced(function*(
     }
     return Effect.withFiber((fiber) => {
       const since = request.since ?? fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
-      return attempt(host, outgoing, since + nanos(policy.maxAgeMillis), 0, "the destination asked for a pause")
+      const deadline = since + nanos(policy.maxAgeMillis)
+      return attempt(host, outgoing, deadline, 0, lastTrouble ?? "the destination asked for a pause", isOnce)
     })
   }
 
-  const send = (request: DeliveryRequest): Effect.Effect<TransportResponse, DeliveryError> =>
+  const sendAs = (isOnce: boolean) => (request: DeliveryRequest): Effect.Effect<TransportResponse, DeliveryError> =>
     options.compression === "gzip"
       ? Effect.flatMap(
         gzip(request.body),
-        (compressed) => sendBody(request, compressed ?? request.body, compressed !== undefined)
+        (compressed) => sendBody(request, compressed ?? request.body, compressed !== undefined, isOnce)
       )
-      : sendBody(request, request.body, false)
+      : sendBody(request, request.body, false, isOnce)
 
   const delivery: Delivery = {
     name,
     scrub: headers.scrub,
     maxAgeMillis: policy.maxAgeMillis,
     failing: () => lastTrouble,
-    send
+    send: sendAs(false),
+    sendOnce: sendAs(true),
+    leaveAlone: () => {
+      gate = clock.monotonicTimeNanosUnsafe() + nanos(slowProbeMillis)
+    },
+    pauseMillis: () => Math.max(0, Number(gate - clock.monotonicTimeNanosUnsafe()) / 1e6)
   }
   return delivery
 })
@@ -251,6 +277,12 @@ const exhausted = (destination: string, policy: Retry.RetryPolicy, trouble: stri
     reason: "retry_exhausted",
     detail: `not delivered within ${policy.maxAgeMillis / 1_000} s, last: ${trouble}`
   })
+
+const unavailable = (destination: string, trouble: string): DeliveryError =>
+  new DeliveryError({ destination, reason: "retry_exhausted", detail: trouble })
+
+/** How long a destination is left alone that fails for a reason that only a change of configuration ends. */
+const slowProbeMillis = 60_000
 
 // Beyond any process lifetime, and still a safe duration.
 const maxMillis = 1e12

@@ -6,7 +6,7 @@
  * A `SignalLedger` counts what the program made. Each destination (an exporter) has an `Account`. For every account,
  * at any moment:
  *
- * `created = open + sampledOut + account.sampledOut + exported + rejected + dropped + queued + spooled`
+ * `created + recovered = open + sampledOut + account.sampledOut + exported + rejected + dropped + queued + spooled`
  */
 
 /** Why an item was given up before a destination answered. */
@@ -22,6 +22,11 @@ export type DropReason =
   | "shutdown"
   | "shutdown_timeout"
   | "disk_error"
+  | "spool_full"
+  | "expired"
+  | "corrupt"
+  | "poison"
+  | "taken_over"
 
 /** Why a destination refused an item. */
 export type RejectReason = "permanent_status" | "partial_rejected"
@@ -43,7 +48,10 @@ export class Account {
   sampledOut = 0
   /** Items in memory: in a batch, in the queue, or in flight. */
   queued = 0
+  /** Items on disk. */
   spooled = 0
+  /** Items that another process left on disk, and this one has taken over. */
+  recovered = 0
   /** What went wrong with the last export, `undefined` while exports succeed. */
   lastFailure: string | undefined = undefined
   /** Asks the exporter for a trouble that no export has failed of yet: a destination that is being tried again. */
@@ -76,9 +84,10 @@ export class Account {
     return total(this.dropped)
   }
 
-  /** Everything this account has answered for, including what is still queued. */
+  /** Everything of this process that this account has answered for, including what is still queued or on disk. */
   get accounted(): number {
-    return this.exported + this.sampledOut + this.rejectedTotal + this.droppedTotal + this.queued + this.spooled
+    return this.exported + this.sampledOut + this.rejectedTotal + this.droppedTotal + this.queued + this.spooled -
+      this.recovered
   }
 }
 
@@ -110,6 +119,7 @@ export interface AccountSnapshot {
   readonly sampledOut: number
   readonly queued: number
   readonly spooled: number
+  readonly recovered: number
   readonly rejected: Readonly<Counts<RejectReason>>
   readonly dropped: Readonly<Counts<DropReason>>
   readonly unaccounted: number
@@ -134,6 +144,7 @@ export const snapshot = (ledger: SignalLedger): SignalSnapshot => ({
     sampledOut: account.sampledOut,
     queued: account.queued,
     spooled: account.spooled,
+    recovered: account.recovered,
     rejected: { ...account.rejected },
     dropped: { ...account.dropped },
     unaccounted: ledger.unaccounted(account)

@@ -9,13 +9,15 @@ import type * as Scope from "effect/Scope"
 import * as DefaultTransport from "../delivery/DefaultTransport.ts"
 import * as Delivery from "../delivery/Delivery.ts"
 import type { TlsOptions } from "../delivery/NodeTransport.ts"
-import { Transport, type TransportResponse } from "../delivery/Transport.ts"
+import { Spool } from "../delivery/Spool.ts"
+import { Transport } from "../delivery/Transport.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import { optionalService } from "../internal/optionalService.ts"
 import type { OtlpEncoder, OtlpSpanBatch } from "../otlp/OtlpEncoder.ts"
 import * as OtlpJson from "../otlp/OtlpJson.ts"
 import * as OtlpProtobuf from "../otlp/OtlpProtobuf.ts"
-import { decodeExportResponse, decodeStatusMessage } from "../otlp/OtlpResponse.ts"
+import { makeAnswerReader } from "./otlpAnswer.ts"
+import { isConfiguration, openOutbox } from "./otlpOutbox.ts"
 import * as SpanExporter from "./SpanExporter.ts"
 
 /** Options of {@link make}. */
@@ -45,6 +47,9 @@ const minLearnedBytes = 64 * 1024
  * answer is a warning. A batch above `maxRequestBytes` is split, and a single span above it is dropped (`oversize`). `413`
  * splits the batch, and later batches are split before they are sent. Any other status: `permanent_status`, with the
  * server's message in diagnostics. No answer within the retry age: `retry_exhausted`; an unusable one: `export_error`.
+ *
+ * With a `Spool` in context, what could not be delivered at the first attempt goes there, and is sent from there when the
+ * destination answers again.
  */
 export const make = (
   options: OtlpSpanExporterOptions
@@ -70,49 +75,14 @@ export const makeWith = Effect.fnUntraced(function*(
   const exportError = (reason: SpanExporter.ExportError["reason"], detail: string): SpanExporter.ExportError =>
     new SpanExporter.ExportError({ destination: name, reason, detail })
 
-  const typeOf = (response: TransportResponse): string => response.headers["content-type"] ?? contentType
+  const { accepted, refused } = makeAnswerReader(name, contentType, delivery.scrub, diagnostics)
 
-  const accepted = (response: TransportResponse, count: number): SpanExporter.ExportResult => {
-    const answer = decodeExportResponse(typeOf(response), response.body)
-    if (Result.isFailure(answer)) {
-      const type = JSON.stringify(typeOf(response).slice(0, 64))
-      diagnostics.report(
-        "warn",
-        `${name}.answer`,
-        `${name}: the answer to an accepted request is not OTLP (${type}); is something else listening there?`
-      )
-      return { exported: count }
-    }
-    const partial = answer.success
-    if (partial === undefined) return { exported: count }
-    const rejected = Math.min(partial.rejectedSpans, count)
-    diagnostics.report(
-      "warn",
-      `${name}.partial_success`,
-      `${name}: the destination rejected ${rejected} of ${count} spans: ${quote(partial.errorMessage)}`
-    )
-    return { exported: count - rejected, rejected: { partial_rejected: rejected } }
-  }
-
-  const refused = (response: TransportResponse, count: number): SpanExporter.ExportResult => {
-    const { status } = response
-    diagnostics.report(
-      "error",
-      `${name}.status.${status}`,
-      `${name}: ${count} spans refused with HTTP ${status}${advice(status)}: ${quote(messageOf(response))}`
-    )
-    return { exported: 0, rejected: { permanent_status: count } }
-  }
-
-  const messageOf = (response: TransportResponse): string => {
-    const type = typeOf(response)
-    // A gateway in front of the receiver answers in plain text.
-    return decodeStatusMessage(type, response.body) ??
-      (/^text\/plain\b/i.test(type) ? new TextDecoder().decode(response.body.subarray(0, 512)).trim() : "")
-  }
-
-  const quote = (text: string): string =>
-    text === "" ? "no message" : JSON.stringify(delivery.scrub(text).slice(0, 512))
+  const spool = yield* optionalService(Spool)
+  const outbox = spool === undefined
+    ? undefined
+    : yield* openOutbox({ spool, encoder, delivery, url: options.url, accepted, refused, maxRequestBytes })
+  // What fails has a place to go to: it is not held in memory for another attempt.
+  const send = outbox === undefined ? delivery.send : delivery.sendOnce
 
   const deliver = (
     batch: OtlpSpanBatch,
@@ -136,7 +106,7 @@ export const makeWith = Effect.fnUntraced(function*(
           () => exportError("oversize", `one span takes ${size} bytes, more than ${maxRequestBytes}`)
         )
       }
-      return Effect.matchEffect(delivery.send({ url: options.url, contentType, body, since }), {
+      return Effect.matchEffect(send({ url: options.url, contentType, body, since }), {
         onFailure: (error) => exportError(error.reason, error.detail),
         onSuccess: (response) => {
           if (transport.releasesBody === true && body.buffer.byteLength <= maxSpareBytes) {
@@ -147,7 +117,10 @@ export const makeWith = Effect.fnUntraced(function*(
             learnedBytes = Math.max(minLearnedBytes, Math.min(learnedBytes, size >>> 1))
             return halve(batch, since)
           }
-          return Effect.succeed(refused(response, count))
+          const result = refused(response, count)
+          if (outbox === undefined || !isConfiguration(response.status)) return Effect.succeed(result)
+          delivery.leaveAlone()
+          return exportError("retry_exhausted", `HTTP ${response.status}`)
         }
       })
     })
@@ -170,8 +143,9 @@ export const makeWith = Effect.fnUntraced(function*(
   return SpanExporter.make<OtlpSpanBatch>({
     name,
     makeBatch: encoder.makeSpanBatch,
-    retryAge: delivery.maxAgeMillis,
+    retryAge: outbox === undefined ? delivery.maxAgeMillis : 0,
     failing: delivery.failing,
+    spool: outbox,
     export: (batch) =>
       batch.count === 0
         ? Effect.succeed({ exported: 0 })
@@ -185,17 +159,6 @@ const maxSpareBytes = 512 * 1024
 /** {@link make} as a layer. */
 export const layer = (options: OtlpSpanExporterOptions): Layer.Layer<SpanExporter.SpanExporter> =>
   Layer.effect(SpanExporter.SpanExporter, make(options))
-
-const advice = (status: number): string =>
-  status === 401 || status === 403
-    ? " (check the credentials in the configured headers)"
-    : status === 404 || status === 405
-    ? " (check the endpoint: traces usually go to /v1/traces)"
-    : status === 415
-    ? " (check the protocol: the endpoint takes another OTLP encoding)"
-    : status >= 300 && status < 400
-    ? " (redirects are not followed: configure the final address)"
-    : ""
 
 const outcome = (
   result: Result.Result<SpanExporter.ExportResult, SpanExporter.ExportError>,

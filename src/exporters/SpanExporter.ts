@@ -2,7 +2,8 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { DropReason, RejectReason } from "../diagnostics/Ledger.ts"
+import type { BatchSpill } from "../delivery/Batcher.ts"
+import type { Account, DropReason, RejectReason } from "../diagnostics/Ledger.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 
 /**
@@ -31,6 +32,14 @@ export interface ExportResult {
   readonly exported: number
   readonly rejected?: { readonly [Reason in RejectReason]?: number } | undefined
   readonly dropped?: { readonly [Reason in DropReason]?: number } | undefined
+}
+
+/** Keeps batches and delivers them later. */
+export interface BatchSpool<in Batch> extends BatchSpill<Batch> {
+  /** Told once who answers for the items; what becomes of them is booked there. Nothing is delivered before. */
+  readonly attach: (account: Account) => void
+  /** Completes when nothing is left, or the destination does not answer. */
+  readonly drain: Effect.Effect<void>
 }
 
 /** A batch that could not be delivered at all, and why. */
@@ -70,6 +79,8 @@ export class SpanExporter extends Context.Service<SpanExporter, {
   readonly retryAge?: Duration.Input | undefined
   /** What goes wrong with the destination right now, `undefined` while it answers; for `health`. */
   readonly failing?: (() => string | undefined) | undefined
+  /** Where batches are kept that cannot be delivered now, if anywhere. */
+  readonly spool?: BatchSpool<SpanBatch> | undefined
 }>()("effect-telemetry/exporters/SpanExporter") {}
 
 /** The implementation type of the {@link SpanExporter} service. */
@@ -82,4 +93,5 @@ export const make = <Batch extends SpanBatch>(options: {
   readonly export: (batch: Batch) => Effect.Effect<ExportResult, ExportError>
   readonly retryAge?: Duration.Input | undefined
   readonly failing?: (() => string | undefined) | undefined
+  readonly spool?: BatchSpool<Batch> | undefined
 }): SpanExporterShape => options as unknown as SpanExporterShape

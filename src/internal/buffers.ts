@@ -27,6 +27,19 @@ export const allocate = (size: number): Uint8Array =>
 export const room = (size: number, reuse: Uint8Array | undefined): Uint8Array =>
   reuse !== undefined && reuse.length >= size ? reuse.subarray(0, size) : allocate(size)
 
+/** All of `parts`, one behind the other, in new memory. */
+export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  let size = 0
+  for (const part of parts) size += part.length
+  const bytes = allocate(size)
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
 /** Bytes of a chunk: several make a batch, so that little of the last one stays unused. */
 export const chunkSize = 16_384
 

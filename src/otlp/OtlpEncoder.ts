@@ -40,4 +40,6 @@ export interface OtlpEncoder {
   /** `application/x-protobuf` or `application/json`. */
   readonly contentType: string
   readonly makeSpanBatch: () => OtlpSpanBatch
+  /** One request body with what several bodies of this encoder hold, in order. */
+  readonly merge: (bodies: ReadonlyArray<Uint8Array>) => Uint8Array
 }

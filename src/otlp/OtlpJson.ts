@@ -2,7 +2,7 @@
  * OTLP in JSON (`opentelemetry-proto`, `docs/specification.md#json-protobuf-encoding`), written as bytes span by span. It
  * mirrors `OtlpProtobuf.ts` field by field.
  */
-import { allocate, room } from "../internal/buffers.ts"
+import { allocate, concat, room } from "../internal/buffers.ts"
 import { ByteWriter, slackOfText } from "../internal/byteWriter.ts"
 import { EncodedCache, type EncodedKey } from "../internal/encodedCache.ts"
 import { hexToWord } from "../internal/hex.ts"
@@ -74,6 +74,8 @@ const scopeHead = /* @__PURE__ */ literal(`{"scope":`)
 const versionField = /* @__PURE__ */ literal(`,"version":`)
 const spansField = /* @__PURE__ */ literal(`,"spans":`)
 const bodyHead = /* @__PURE__ */ literal(`{"resourceSpans":[`)
+const bodyTail = /* @__PURE__ */ Uint8Array.of(closeBracket, closeBrace)
+const commaBytes = /* @__PURE__ */ Uint8Array.of(comma)
 
 const kinds: Readonly<Record<ReadableSpan["kind"], ReturnType<typeof literal>>> = {
   internal: /* @__PURE__ */ literal(`,"kind":1`),
@@ -388,7 +390,19 @@ const tail = (schemaUrl: string | undefined): Uint8Array => {
 /** Makes an encoder that writes JSON, with a cache of its own. */
 export const make = (): OtlpEncoder => {
   const format = new JsonFormat()
-  return { contentType: "application/json", makeSpanBatch: () => new OtlpSpanBuffer(format) }
+  return {
+    contentType: "application/json",
+    makeSpanBatch: () => new OtlpSpanBuffer(format),
+    merge: (bodies) =>
+      concat([
+        bodyHead.bytes,
+        ...bodies.flatMap((body, i) => [
+          ...(i === 0 ? [] : [commaBytes]),
+          body.subarray(bodyHead.size, body.length - bodyTail.length)
+        ]),
+        bodyTail
+      ])
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
  * OTLP in binary protobuf (`opentelemetry/proto/trace/v1/trace.proto`), written in one pass, without an object between a
  * span and its bytes.
  */
-import { allocate, room } from "../internal/buffers.ts"
+import { allocate, concat, room } from "../internal/buffers.ts"
 import { ByteWriter, varintSize } from "../internal/byteWriter.ts"
 import { EncodedCache, type EncodedKey } from "../internal/encodedCache.ts"
 import { hexToWord } from "../internal/hex.ts"
@@ -414,7 +414,12 @@ const resourceSize = (resource: ResourceGroup): number => {
 /** Makes an encoder that writes binary protobuf, with a cache of its own. */
 export const make = (): OtlpEncoder => {
   const format = new ProtobufFormat()
-  return { contentType: "application/x-protobuf", makeSpanBatch: () => new OtlpSpanBuffer(format) }
+  return {
+    contentType: "application/x-protobuf",
+    makeSpanBatch: () => new OtlpSpanBuffer(format),
+    // Messages of one type, one behind the other, are their sum: repeated fields add up.
+    merge: (bodies) => concat(bodies)
+  }
 }
 
 /**

@@ -38,13 +38,15 @@ export const fromExporter = Effect.fnUntraced(function*(
   const ledger = yield* TracesLedger
   const account = ledger.account(exporter.name)
   account.probe = exporter.failing
+  exporter.spool?.attach(account)
   const { flush, offer } = yield* Batcher.make({
     ...limits,
     name: exporter.name,
     account,
     makeBatch: exporter.makeBatch,
     export: exporter.export,
-    retryAge: exporter.retryAge
+    retryAge: exporter.retryAge,
+    spill: exporter.spool
   })
   const processor: SpanProcessorShape = {
     name: `${kind}(${exporter.name})`,
@@ -54,7 +56,7 @@ export const fromExporter = Effect.fnUntraced(function*(
       next.emit(span)
     },
     keepsSpans: false,
-    flush,
+    flush: exporter.spool === undefined ? flush : Effect.andThen(flush, exporter.spool.drain),
     accounts: [account]
   }
   return processor

@@ -35,6 +35,14 @@ describe("defaults", () => {
         scheduleDelay: 5000,
         exportTimeout: 30_000
       },
+      spool: {
+        directory: undefined,
+        mode: "overflow",
+        durability: "process",
+        maxBytes: 64 * 1024 * 1024,
+        maxAge: 86_400_000,
+        minFreeBytes: 256 * 1024 * 1024
+      },
       spanLimits: {
         attributeCountLimit: 128,
         attributeValueLengthLimit: Infinity,

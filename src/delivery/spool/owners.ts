@@ -1,0 +1,165 @@
+/**
+ * Who owns which folder of a spool. Each process writes into a folder of its own; what a process left behind that is no
+ * more is taken over by exactly one other, by the rename of its folder.
+ *
+ * A folder is called by the random id of who made it, and `<id>~<owner>` once somebody else took it over. An owner is
+ * alive as long as it touches the file `alive` in the folder of its own id.
+ */
+import { type Disk, isAbsent } from "./disk.ts"
+
+/** How often an owner says that it is alive, in milliseconds. */
+export const heartbeat = 10_000
+/** How long an owner may be silent of which nothing else is known. */
+export const patience = 60_000
+
+/** The file by which an owner says that it is alive. */
+export const aliveName = "alive"
+const ownerName = "owner"
+const maxOwnerBytes = 4_096
+
+/** What tells one process from every other on the same machine, as far as the system tells. */
+export interface ProcessIdentity {
+  readonly pid: number
+  /** The machine since its last start; `undefined` where that is not known. */
+  readonly boot: string | undefined
+  /** The process ids that `pid` is one of; containers have their own. */
+  readonly namespace: string | undefined
+  /** When the process started, in the system's own count: a pid is given to another process later. */
+  readonly started: string | undefined
+}
+
+/** What is asked about other processes. */
+export interface Processes {
+  readonly self: ProcessIdentity
+  /** When the process of a pid started, `undefined` when there is none. */
+  readonly startedOf: (pid: number) => string | undefined
+}
+
+/** The folder of this process. */
+export interface Ownership {
+  readonly folder: string
+  /**
+   * Says that this process is alive. Where its folder was deleted (`gone`) or taken over (`taken`), there is a new one
+   * afterwards, and what was in the old one is this process's no more.
+   */
+  readonly beat: () => "kept" | "gone" | "taken"
+  /** Takes over every folder whose owner is gone, and returns their paths. */
+  readonly adopt: () => ReadonlyArray<string>
+  /** Removes a folder that was taken over, if nothing is left in it. */
+  readonly leave: (folder: string) => void
+}
+
+/**
+ * Makes a folder for this process in `base`. Throws what the disk says.
+ *
+ * **Details**
+ *
+ * The folder gets its name only when its owner and its sign of life are in it, so that nobody sees it without.
+ */
+export const own = (disk: Disk, base: string, id: string, processes: Processes): Ownership => {
+  const folder = disk.join(base, id)
+  const settle = (): void => {
+    const unborn = disk.join(base, `${id}.new`)
+    disk.makeDirectory(unborn)
+    const file = disk.create(disk.join(unborn, ownerName))
+    file.write([new TextEncoder().encode(JSON.stringify(processes.self))])
+    file.close()
+    disk.touch(disk.join(unborn, aliveName))
+    disk.rename(unborn, folder)
+  }
+  settle()
+
+  const alive = disk.join(folder, aliveName)
+
+  const beat: Ownership["beat"] = () => {
+    try {
+      disk.stat(alive)
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+      const isTaken = namesIn(disk, base).some((name) => name.startsWith(`${id}~`))
+      settle()
+      return isTaken ? "taken" : "gone"
+    }
+    disk.touch(alive)
+    return "kept"
+  }
+
+  const isGone = (owner: string, now: number): boolean => {
+    const home = disk.join(base, owner)
+    let silent: number
+    try {
+      silent = now - disk.stat(disk.join(home, aliveName)).modified
+    } catch (error) {
+      // A folder without a sign of life was left half removed, or its owner's own was taken over before it.
+      return isAbsent(error)
+    }
+    const known = readOwner(disk, disk.join(home, ownerName))
+    const { self } = processes
+    const isNeighbour = known !== undefined && self.boot !== undefined && self.namespace !== undefined &&
+      known.boot === self.boot && known.namespace === self.namespace && known.started !== undefined
+    // Whether a neighbour lives is known, but not whether the worker thread does that the folder is of.
+    if (isNeighbour) return processes.startedOf(known.pid) !== known.started || silent > patience * 5
+    return silent > patience
+  }
+
+  const adopt = (): ReadonlyArray<string> => {
+    disk.touch(alive)
+    // By the disk's own clock, so that no two clocks are compared.
+    const now = disk.stat(alive).modified
+    const adopted: Array<string> = []
+    for (const name of disk.list(base)) {
+      const [made, owner = made] = name.split("~", 2)
+      if (made === undefined || owner === undefined || owner === id || !isId(made) || !isId(owner)) continue
+      try {
+        if (disk.stat(disk.join(base, name)).kind !== "directory" || !isGone(owner, now)) continue
+        const target = disk.join(base, `${made}~${id}`)
+        disk.rename(disk.join(base, name), target)
+        adopted.push(target)
+      } catch {
+        // Somebody else was faster, or the folder cannot be moved: nothing is lost by leaving it.
+      }
+    }
+    return adopted
+  }
+
+  const leave = (path: string): void => {
+    for (const name of [aliveName, ownerName]) {
+      try {
+        disk.remove(disk.join(path, name))
+      } catch {
+        // It was not there.
+      }
+    }
+    try {
+      disk.removeDirectory(path)
+    } catch {
+      // Something is left in it.
+    }
+  }
+
+  return { folder, beat, adopt, leave }
+}
+
+const isId = (text: string): boolean => /^[0-9a-z]+$/.test(text)
+
+const namesIn = (disk: Disk, directory: string): ReadonlyArray<string> => {
+  try {
+    return disk.list(directory)
+  } catch (error) {
+    if (isAbsent(error)) return []
+    throw error
+  }
+}
+
+const readOwner = (disk: Disk, path: string): ProcessIdentity | undefined => {
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(disk.read(path, maxOwnerBytes)))
+    if (typeof parsed !== "object" || parsed === null) return undefined
+    const { boot, namespace, pid, started } = parsed as Record<string, unknown>
+    if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return undefined
+    const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
+    return { pid, boot: text(boot), namespace: text(namespace), started: text(started) }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,305 @@
+/** The segments of one destination: what this process wrote, and what it took over from others. */
+import { errorCode, isAbsent } from "./disk.ts"
+import { segmentHeaderSize } from "./format.ts"
+import type { SpoolRecord } from "./scan.ts"
+import { recordSize, Segment, type SegmentHome } from "./segment.ts"
+
+/** Bounds of a spool. */
+export interface StoreLimits {
+  /** Most bytes on disk. */
+  readonly maxBytes: number
+  /** A segment is closed when the next record would make it larger than this. */
+  readonly maxSegmentBytes: number
+  /** A segment is closed when it is older than this, in milliseconds. */
+  readonly maxSegmentAge: number
+  /** Records older than this are given up, in milliseconds. */
+  readonly maxAge: number
+  /** Nothing is written while the disk has less than this free. */
+  readonly minFreeBytes: number
+}
+
+/** Why items of a spool are given up. */
+export type SpoolLoss = "spool_full" | "expired" | "corrupt" | "poison" | "disk_error" | "taken_over"
+
+/** Who is told what becomes of items. */
+export interface StoreBooks {
+  readonly lost: (reason: SpoolLoss, items: number) => void
+  /** Items that another process left are known now. */
+  readonly recovered: (items: number) => void
+  /** The disk failed, as the code says; nothing is written for a while. */
+  readonly trouble: (code: string) => void
+  /** The disk takes records again. */
+  readonly recoveredDisk: () => void
+}
+
+/** A record that was written. */
+export interface Ticket {
+  readonly segment: Segment
+  readonly sequence: number
+  readonly items: number
+}
+
+/** A record that is to be sent again. */
+export interface Pending extends Ticket {
+  readonly payload: Uint8Array
+}
+
+/** How often a record may be sent without an outcome before it is taken for what kills the process. */
+const maxTries = 3
+const firstPause = 1_000
+const maxPause = 60_000
+
+export class SpoolStore {
+  /** Oldest first. */
+  private readonly segments: Array<Segment> = []
+  private readonly home: SegmentHome
+  private readonly folder: string
+  private readonly limits: StoreLimits
+  private readonly books: StoreBooks
+  private readonly random: () => number
+  private nextIndex = 0
+  private loaded: { readonly segment: Segment; readonly records: Array<SpoolRecord> } | undefined = undefined
+  /** When the disk may be tried again, and how long the next pause is. */
+  private brokenUntil = -Infinity
+  private pause = firstPause
+
+  constructor(
+    home: SegmentHome,
+    folder: string,
+    limits: StoreLimits,
+    books: StoreBooks,
+    random: () => number
+  ) {
+    this.home = home
+    this.folder = folder
+    this.limits = limits
+    this.books = books
+    this.random = random
+  }
+
+  /** Bytes on disk. */
+  get bytes(): number {
+    let bytes = 0
+    for (const segment of this.segments) bytes += segment.size
+    return bytes
+  }
+
+  /** Items that are neither delivered nor given up, of segments that have been read. */
+  get items(): number {
+    let items = 0
+    for (const segment of this.segments) items += segment.pendingItems ?? 0
+    return items
+  }
+
+  /** Whether a record waits to be sent that nobody is sending. */
+  get hasPending(): boolean {
+    return this.segments.some(hasPending)
+  }
+
+  /**
+   * Writes a record; `undefined` when it could not be. With `hold` it is not given out by {@link next} before it is
+   * released.
+   */
+  append(payload: Uint8Array, items: number, hold: boolean): Ticket | undefined {
+    const { home } = this
+    const size = recordSize(payload.length)
+    const isBroken = this.brokenUntil !== -Infinity
+    if (isBroken && home.monotonicMillis() < this.brokenUntil) return undefined
+    if (!this.makeRoom(size + segmentHeaderSize)) return undefined
+    try {
+      const segment = this.openSegment(size)
+      if (segment === undefined) return this.fail("ENOSPC")
+      const sequence = segment.append(payload, items)
+      if (hold) segment.held.add(sequence)
+      if (isBroken) {
+        this.brokenUntil = -Infinity
+        this.pause = firstPause
+        this.books.recoveredDisk()
+      }
+      return { segment, sequence, items }
+    } catch (error) {
+      // What was written stays for `next`; no more is written to a file that failed.
+      this.segments.at(-1)?.close()
+      return this.fail(errorCode(error))
+    }
+  }
+
+  private fail(code: string): undefined {
+    this.brokenUntil = this.home.monotonicMillis() + this.pause
+    this.pause = Math.min(maxPause, this.pause * 2)
+    this.books.trouble(code)
+  }
+
+  private openSegment(size: number): Segment | undefined {
+    const { home, limits } = this
+    const last = this.segments.at(-1)
+    if (last?.isOpen === true) {
+      const isFull = last.written > 0 && last.size + size > limits.maxSegmentBytes
+      if (!isFull && home.monotonicMillis() - last.born < limits.maxSegmentAge) return last
+      last.close()
+    }
+    try {
+      return this.create(size)
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+      // Somebody deleted the folder.
+      home.disk.makeDirectory(this.folder)
+      return this.create(size)
+    }
+  }
+
+  private create(size: number): Segment | undefined {
+    const { home, limits } = this
+    if (home.disk.freeBytes(this.folder) < limits.minFreeBytes + size) return undefined
+    const segment = Segment.create(home, this.folder, this.nextIndex++, this.random() * 0x100000000 >>> 0)
+    this.segments.push(segment)
+    return segment
+  }
+
+  private makeRoom(size: number): boolean {
+    if (size > this.limits.maxBytes) return false
+    while (this.bytes + size > this.limits.maxBytes) {
+      const oldest = this.segments.find((segment) => segment.held.size === 0 && segment !== this.loaded?.segment) ??
+        this.segments.find((segment) => segment.held.size === 0)
+      if (oldest === undefined) return false
+      this.giveUp(oldest, "spool_full")
+    }
+    return true
+  }
+
+  private giveUp(segment: Segment, reason: SpoolLoss): void {
+    segment.close()
+    // What it holds must be known to be counted.
+    if (segment.pendingItems === undefined) this.read(segment)
+    this.books.lost(reason, segment.pendingItems ?? 0)
+    this.discard(segment)
+  }
+
+  private discard(segment: Segment): void {
+    segment.remove()
+    const at = this.segments.indexOf(segment)
+    if (at >= 0) this.segments.splice(at, 1)
+    if (this.loaded?.segment === segment) this.loaded = undefined
+  }
+
+  /** Takes over files of another process, oldest first; they are sent before what this one writes. */
+  adopt(segments: ReadonlyArray<Segment>): void {
+    const own = this.segments.findIndex((segment) => segment.folder === this.folder)
+    this.segments.splice(own < 0 ? this.segments.length : own, 0, ...segments)
+  }
+
+  /** The oldest records that nobody is sending, of one segment: at least one, and no more than `maxBytes` of them. */
+  next(maxBytes: number): ReadonlyArray<Pending> {
+    this.expire()
+    for (const segment of this.segments.slice()) {
+      if (segment.isDone) {
+        this.discard(segment)
+        continue
+      }
+      if (!hasPending(segment)) continue
+      const group = this.take(segment, maxBytes)
+      if (group.length > 0) return group
+    }
+    return []
+  }
+
+  private take(segment: Segment, maxBytes: number): ReadonlyArray<Pending> {
+    if (this.loaded?.segment !== segment || this.loaded.records.length === 0) {
+      segment.close()
+      const records = this.read(segment)
+      if (records === undefined) return []
+      this.loaded = { segment, records: [...records] }
+    }
+    const group: Array<Pending> = []
+    const { records } = this.loaded
+    let bytes = 0
+    while (records.length > 0) {
+      const { items, payload, sequence } = records[0]!
+      if (group.length > 0 && bytes + payload.length > maxBytes) break
+      records.shift()
+      if (segment.held.has(sequence) || segment.done.has(sequence)) continue
+      if ((segment.tried.get(sequence) ?? 0) >= maxTries) {
+        this.books.lost("poison", items)
+        segment.finish(sequence)
+        continue
+      }
+      segment.held.add(sequence)
+      bytes += payload.length
+      group.push({ segment, sequence, items, payload })
+    }
+    if (segment.isDone) this.discard(segment)
+    return group
+  }
+
+  /** Reads a closed segment, and books what is lost of it. */
+  private read(segment: Segment): ReadonlyArray<SpoolRecord> | undefined {
+    const wasKnown = segment.pendingItems !== undefined
+    try {
+      const { lostItems, records } = segment.read(maxReadBytes(this.limits))
+      if (!wasKnown) this.books.recovered((segment.pendingItems ?? 0) + lostItems)
+      if (lostItems > 0) this.books.lost("corrupt", lostItems)
+      if (segment.isDone) this.discard(segment)
+      return records
+    } catch (error) {
+      if (isAbsent(error)) {
+        this.books.lost("disk_error", segment.pendingItems ?? 0)
+        this.discard(segment)
+      } else this.fail(errorCode(error))
+      return undefined
+    }
+  }
+
+  private expire(): void {
+    const now = this.home.monotonicMillis()
+    for (const segment of this.segments.slice()) {
+      if (now - segment.born > this.limits.maxAge && segment.held.size === 0) this.giveUp(segment, "expired")
+    }
+  }
+
+  /** A record was delivered or given up. */
+  finish({ segment, sequence }: Ticket): void {
+    segment.finish(sequence)
+    if (segment.isDone) this.discard(segment)
+  }
+
+  /** A held record was not delivered: {@link next} gives it out again. */
+  release({ segment, sequence }: Ticket): void {
+    segment.held.delete(sequence)
+    // It is read anew, in its place.
+    if (this.loaded?.segment === segment) this.loaded = undefined
+  }
+
+  /** Whether a segment is still to be delivered or to be deleted. */
+  has(segment: Segment): boolean {
+    return this.segments.includes(segment)
+  }
+
+  /** The own folder is gone or another's by now: what was in it is not this spool's any more. */
+  abandon(reason: "disk_error" | "taken_over"): void {
+    for (const segment of this.segments.filter(({ folder }) => folder === this.folder)) {
+      segment.close()
+      this.books.lost(reason, segment.pendingItems ?? 0)
+      this.segments.splice(this.segments.indexOf(segment), 1)
+      if (this.loaded?.segment === segment) this.loaded = undefined
+    }
+  }
+
+  /** Puts on the medium what was written. */
+  sync(): Promise<void> {
+    return this.segments.at(-1)?.sync() ?? Promise.resolve()
+  }
+
+  /** Closes the open segment, so that another process can take it over whole. */
+  close(): void {
+    for (const segment of this.segments.slice()) {
+      segment.close()
+      if (segment.isDone) this.discard(segment)
+    }
+  }
+}
+
+const hasPending = (segment: Segment): boolean =>
+  segment.pendingItems === undefined || segment.written - segment.done.size - segment.held.size > 0
+
+// A segment holds at least one record, however large; and one of another process may have had other limits.
+const maxReadBytes = (limits: StoreLimits): number => Math.max(limits.maxBytes, limits.maxSegmentBytes) + 0x10000

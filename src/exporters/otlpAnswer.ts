@@ -1,0 +1,75 @@
+/** What an OTLP receiver's answer means for the spans that were sent, and the lines that are said about it. */
+import * as Result from "effect/Result"
+import type { TransportResponse } from "../delivery/Transport.ts"
+import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { decodeExportResponse, decodeStatusMessage } from "../otlp/OtlpResponse.ts"
+import type { ExportResult } from "./SpanExporter.ts"
+
+/** Reads the final answers of one destination. */
+export interface AnswerReader {
+  /** For a status from 200 to 299. */
+  readonly accepted: (response: TransportResponse, count: number) => ExportResult
+  /** For any other. */
+  readonly refused: (response: TransportResponse, count: number) => ExportResult
+}
+
+export const makeAnswerReader = (
+  name: string,
+  contentType: string,
+  scrub: (text: string) => string,
+  diagnostics: Diagnostics
+): AnswerReader => {
+  const typeOf = (response: TransportResponse): string => response.headers["content-type"] ?? contentType
+  const quote = (text: string): string => text === "" ? "no message" : JSON.stringify(scrub(text).slice(0, 512))
+
+  const messageOf = (response: TransportResponse): string => {
+    const type = typeOf(response)
+    // A gateway in front of the receiver answers in plain text.
+    return decodeStatusMessage(type, response.body) ??
+      (/^text\/plain\b/i.test(type) ? new TextDecoder().decode(response.body.subarray(0, 512)).trim() : "")
+  }
+
+  return {
+    accepted: (response, count) => {
+      const answer = decodeExportResponse(typeOf(response), response.body)
+      if (Result.isFailure(answer)) {
+        const type = JSON.stringify(typeOf(response).slice(0, 64))
+        diagnostics.report(
+          "warn",
+          `${name}.answer`,
+          `${name}: the answer to an accepted request is not OTLP (${type}); is something else listening there?`
+        )
+        return { exported: count }
+      }
+      const partial = answer.success
+      if (partial === undefined) return { exported: count }
+      const rejected = Math.min(partial.rejectedSpans, count)
+      diagnostics.report(
+        "warn",
+        `${name}.partial_success`,
+        `${name}: the destination rejected ${rejected} of ${count} spans: ${quote(partial.errorMessage)}`
+      )
+      return { exported: count - rejected, rejected: { partial_rejected: rejected } }
+    },
+    refused: (response, count) => {
+      const { status } = response
+      diagnostics.report(
+        "error",
+        `${name}.status.${status}`,
+        `${name}: ${count} spans refused with HTTP ${status}${advice(status)}: ${quote(messageOf(response))}`
+      )
+      return { exported: 0, rejected: { permanent_status: count } }
+    }
+  }
+}
+
+const advice = (status: number): string =>
+  status === 401 || status === 403
+    ? " (check the credentials in the configured headers)"
+    : status === 404 || status === 405
+    ? " (check the endpoint: traces usually go to /v1/traces)"
+    : status === 415
+    ? " (check the protocol: the endpoint takes another OTLP encoding)"
+    : status >= 300 && status < 400
+    ? " (redirects are not followed: configure the final address)"
+    : ""
