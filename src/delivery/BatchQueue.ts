@@ -58,6 +58,7 @@ export class BatchQueue<Item, B extends Batch<Item>> {
   /** Bytes of sealed and in-flight batches. */
   private sealedBytes = 0
   private sequence = 0
+  private spare: B | undefined = undefined
 
   constructor(limits: QueueLimits, makeBatch: () => B, now: () => bigint) {
     this.limits = limits
@@ -101,8 +102,10 @@ export class BatchQueue<Item, B extends Batch<Item>> {
       if (room <= 0) return "queue_full"
     }
 
-    const batch = this.makeBatch()
+    const batch = this.spare ?? this.makeBatch()
+    this.spare = undefined
     if (!batch.add(item, room)) {
+      this.spare = batch
       if (batch.refusal === "unserializable") return "unserializable"
       return this.count === 0 ? "oversize" : "queue_full"
     }
@@ -119,12 +122,16 @@ export class BatchQueue<Item, B extends Batch<Item>> {
     if (entry.count >= this.limits.maxExportBatchSize) this.seal()
   }
 
+  /** Makes the next batch ahead, so that whoever offers does not have to. */
+  prepare(): void {
+    this.spare ??= this.makeBatch()
+  }
+
   /** Closes the current batch, so that it can be taken. */
   seal(): void {
     const entry = this.current
     if (entry === undefined) return
     this.current = undefined
-    entry.batch.seal?.()
     entry.bytes = entry.batch.bytes
     this.sealedBytes += entry.bytes
     this.sealed.push(entry)
@@ -132,7 +139,14 @@ export class BatchQueue<Item, B extends Batch<Item>> {
 
   /** The oldest sealed batch, now in flight. */
   take(): Entry<B> | undefined {
-    return this.sealed.shift()
+    const entry = this.sealed.shift()
+    if (entry === undefined) return undefined
+    // Only now, and not on the stack of the one who offers: it may copy.
+    entry.batch.seal?.()
+    this.sealedBytes -= entry.bytes
+    entry.bytes = entry.batch.bytes
+    this.sealedBytes += entry.bytes
+    return entry
   }
 
   /** Frees what a batch in flight held. */

@@ -14,6 +14,7 @@ import type * as Scope from "effect/Scope"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, DropReason, RejectReason } from "../diagnostics/Ledger.ts"
 import { Alarm } from "../internal/Alarm.ts"
+import { refreshable } from "../internal/refreshable.ts"
 import { atExit } from "../internal/atExit.ts"
 import { asyncScope } from "../internal/asyncScope.ts"
 import { type Batch, BatchQueue, type Entry } from "./BatchQueue.ts"
@@ -162,9 +163,13 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     detached(() => dispatcher.scheduleTask(work, 0))
   }
 
+  /** The same for the one who offers, who has less time. */
+  const nudge = (): void => isScheduled ? undefined : nudged === undefined ? schedule() : nudged.ask()
+
   const work = (): void => {
     const until = look()
     isScheduled = false
+    queue.prepare()
     if (until !== undefined) delay.set(until)
   }
 
@@ -209,6 +214,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     return undefined
   }
 
+  const nudged = refreshable(context, work)
   const delay = new Alarm({ context, clock, detached, ring: look })
   const timeout = new Alarm({ context, clock, detached, ring: () => expire() })
 
@@ -229,7 +235,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     } finally {
       account.queued += queue.count - count
       if (running.size < concurrency) {
-        if (queue.sealed.length > 0) schedule()
+        if (queue.sealed.length > 0) nudge()
         else if (queue.current !== undefined && queue.current !== current) {
           delay.set(queue.current.since + scheduleDelay)
         }
@@ -391,6 +397,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     const shared = shutdownDeadline.at === undefined ? shutdownTimeout : shutdownDeadline.at - now()
     const left = shared < shutdownTimeout ? shared : shutdownTimeout
     if (queue.count > 0 && left > 0n) yield* Effect.raceFirst(flush, Effect.sleep(Math.ceil(Number(left) / 1e6)))
+    nudged?.stop()
     delay.stop()
     timeout.stop()
     let abandoned = 0
