@@ -19,7 +19,7 @@ export const shortText = 24
 const longText = 4096
 
 /** Bytes that must be free behind an encoded text. */
-export const slackOfText = 8
+export const slackOfText = 4
 
 // A bigint on its way into two words, in the byte order of the machine.
 const split64 = /* @__PURE__ */ new BigUint64Array(1)
@@ -133,16 +133,16 @@ export class ByteWriter {
 
   /** Writes what was encoded before. May touch the {@link slackOfText} bytes behind it. */
   text(encoded: EncodedText): void {
-    const { bytes, doubles, size } = encoded
+    const { bytes, size, words } = encoded
     this.ensure(size + slackOfText)
     let pos = this.pos
     this.pos = pos + size
-    if (doubles.length === 0) {
+    if (bytes.length !== 0) {
       this.bytes.set(bytes, pos)
       return
     }
     const view = this.view
-    for (let i = 0; i < doubles.length; i++, pos += 8) view.setFloat64(pos, doubles[i]!, true)
+    for (let i = 0; i < words.length; i++, pos += 4) view.setInt32(pos, words[i]!, true)
   }
 
   raw(source: Uint8Array): void {

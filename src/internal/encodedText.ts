@@ -1,29 +1,29 @@
 // From this size on the fixed cost of a native copy is less than that of a loop.
-const longBlock = 40
+const longText = 40
+
+const noWords = /* @__PURE__ */ new Int32Array(0)
+const noBytes = /* @__PURE__ */ new Uint8Array(0)
 
 /** A text and the bytes written for it, ready to be copied. */
 export class EncodedText {
   readonly text: string
   readonly size: number
+  /** A short text, padded, four bytes in each word, little end first; empty for a long one. */
+  readonly words: Int32Array
+  /** A long text; empty for a short one. */
   readonly bytes: Uint8Array
-  /** The same, padded, eight bytes in each number, little end first. Empty where a native copy is better. */
-  readonly doubles: Float64Array
 
   constructor(text: string, bytes: Uint8Array) {
     this.text = text
     this.size = bytes.length
-    this.bytes = new Uint8Array(bytes)
-    this.doubles = bytes.length < longBlock ? toDoubles(bytes) : none
+    const isShort = bytes.length < longText
+    this.words = isShort ? toWords(bytes) : noWords
+    this.bytes = isShort ? noBytes : new Uint8Array(bytes)
   }
 }
 
-const none = /* @__PURE__ */ new Float64Array(0)
-
-const toDoubles = (bytes: Uint8Array): Float64Array => {
-  const padded = new Uint8Array((bytes.length + 7) & ~7)
-  padded.set(bytes)
-  const view = new DataView(padded.buffer)
-  const doubles = Float64Array.from({ length: padded.length >>> 3 }, (_, i) => view.getFloat64(i * 8, true))
-  // The engine may change the bits of what is not a number.
-  return doubles.some(Number.isNaN) ? none : doubles
+const toWords = (bytes: Uint8Array): Int32Array => {
+  const words = new Int32Array((bytes.length + 3) >>> 2)
+  for (let i = 0; i < bytes.length; i++) words[i >>> 2]! |= bytes[i]! << ((i & 3) * 8)
+  return words
 }

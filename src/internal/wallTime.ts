@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 
 // How long one look at the wall clock holds, and how far back it must go to have been set, in nanoseconds. Effect's clock
 // follows a wall clock that was set by more than a second.
@@ -12,7 +13,9 @@ const setBack = 500_000_000n
 export const wallTime = (clock: Clock.Clock): () => bigint => {
   const hrtime = (globalThis as { process?: { hrtime?: { bigint?: () => bigint } } }).process?.hrtime
   const monotonic = hrtime?.bigint
-  if (monotonic === undefined || clock !== Clock.Clock.defaultValue()) return () => clock.currentTimeNanosUnsafe()
+  if (monotonic === undefined || clock !== Context.get(Context.empty(), Clock.Clock)) {
+    return () => clock.currentTimeNanosUnsafe()
+  }
   let origin = 0n
   let until = 0n
   return () => {

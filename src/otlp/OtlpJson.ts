@@ -73,7 +73,8 @@ const scopeSpansField = /* @__PURE__ */ literal(`,"scopeSpans":[`)
 const scopeHead = /* @__PURE__ */ literal(`{"scope":`)
 const versionField = /* @__PURE__ */ literal(`,"version":`)
 const spansField = /* @__PURE__ */ literal(`,"spans":`)
-const bodyHead = /* @__PURE__ */ literal(`{"resourceSpans":[`)
+const bodyStart = `{"resourceSpans":[`
+const bodyHead = /* @__PURE__ */ literal(bodyStart)
 const bodyTail = /* @__PURE__ */ Uint8Array.of(closeBracket, closeBrace)
 const commaBytes = /* @__PURE__ */ Uint8Array.of(comma)
 
@@ -395,7 +396,7 @@ export const make = (): OtlpEncoder => {
     makeSpanBatch: () => new OtlpSpanBuffer(format),
     merge: (bodies) =>
       concat([
-        bodyHead.bytes,
+        new TextEncoder().encode(bodyStart),
         ...bodies.flatMap((body, i) => [
           ...(i === 0 ? [] : [commaBytes]),
           body.subarray(bodyHead.size, body.length - bodyTail.length)

@@ -1,9 +1,11 @@
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { wallTime } from "../../src/internal/wallTime.ts"
 
-const clock = Clock.Clock.defaultValue()
+// `defaultValue()` makes another one with each call; this is the one that programs are given.
+const clock = Context.get(Context.empty(), Clock.Clock)
 const millis = (nanos: bigint) => Number(nanos / 1_000n) / 1_000
 
 describe("wallTime", () => {
@@ -19,6 +21,17 @@ describe("wallTime", () => {
     const between = now()
     const after = clock.currentTimeNanosUnsafe()
     assert.isTrue(millis(between - before) > -0.1 && millis(after - between) > -0.1, `${before} ${between} ${after}`)
+  })
+
+  it("seldom reads the wall clock", () => {
+    const now = wallTime(clock)
+    const reads = vi.spyOn(Date, "now")
+    try {
+      for (let i = 0; i < 1_000; i++) now()
+      assert.isBelow(reads.mock.calls.length, 100)
+    } finally {
+      reads.mockRestore()
+    }
   })
 
   it("follows the wall clock when it is set", async () => {
