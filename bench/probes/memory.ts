@@ -3,6 +3,8 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 
 setFlagsFromString("--expose-gc")
+// What the engine compiles, and what it notes for that, would be weighed with the queue: several times the queue's noise.
+for (const flag of ["--no-opt", "--no-sparkplug", "--no-lazy-feedback-allocation"]) setFlagsFromString(flag)
 const collect = runInNewContext("gc") as () => void
 
 export const heldBytes = (): number => {
@@ -14,7 +16,7 @@ export const heldBytes = (): number => {
 
 /** Bytes that each of `size` spans adds to a queue that does not drain, as `make` makes them. */
 export const heldByEach = async (size: number, make: (count: number) => Promise<void>): Promise<number> => {
-  // The second half: what the engine compiles and the caches take does not depend on the queue.
+  // The second half: what the caches take does not depend on the queue.
   await make(size / 2)
   const before = heldBytes()
   await make(size / 2)

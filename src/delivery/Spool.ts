@@ -141,6 +141,13 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
 
       let isDirty = false
       const adopted = new Map<string, ReadonlyArray<Segment>>()
+      const leaveEmpty = (): void => {
+        for (const [folder, segments] of adopted) {
+          if (segments.some((segment) => store.has(segment))) continue
+          adopted.delete(folder)
+          opened.leave(folder)
+        }
+      }
       const lookAround = (): void => {
         try {
           // Whoever took the folder over sends what was in it.
@@ -151,11 +158,7 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
             adopted.set(folder, segments)
             store.adopt(segments)
           }
-          for (const [folder, segments] of adopted) {
-            if (segments.some((segment) => store.has(segment))) continue
-            adopted.delete(folder)
-            opened.leave(folder)
-          }
+          leaveEmpty()
         } catch (error) {
           trouble(errorCode(error))
         }
@@ -174,8 +177,9 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
           store.close()
-          lookAround()
-          if (store.items === 0 && !store.hasPending) opened.leave(opened.folder)
+          leaveEmpty()
+          // Without a sign of life in it, what is left is anybody's at once: the next layer of this process, too.
+          opened.leave(opened.folder)
         })
       )
 

@@ -129,6 +129,30 @@ describe("a spool", () => {
       })))
     })), 30_000)
 
+  it.live("is found again by the next layer of the same process", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const directory = yield* temporary
+      const server = yield* start([reply(503)])
+      const layer = () =>
+        TelemetryLayer({
+          logLevel: "none",
+          otlp: { tracesEndpoint: server.url },
+          spool: { directory, minFreeBytes: 0 }
+        })
+      yield* Effect.provide(spans(0, 50), layer())
+      assert.isAbove(files(directory).length, 0)
+      yield* Effect.gen(function*() {
+        const telemetry = yield* Telemetry
+        yield* until(() => files(directory).length === 0)
+        yield* telemetry.flush()
+        const { destinations } = yield* telemetry.ledger
+        assert.deepInclude(destinations[0], { exported: 50, recovered: 50, spooled: 0, unaccounted: 0 })
+      }).pipe(Effect.provide(layer()))
+      assert.strictEqual(new Set(namesOf(server, (index) => index > 0)).size, 50)
+      const folders = readdirSync(directory, { recursive: true, encoding: "utf8" })
+      assert.isAtMost(folders.length, 2, folders.join())
+    })), 30_000)
+
   it.live("is not used where others may write", () =>
     Effect.scoped(Effect.gen(function*() {
       const directory = yield* temporary

@@ -45,7 +45,7 @@ export interface Ownership {
   readonly beat: () => "kept" | "gone" | "taken"
   /** Takes over every folder whose owner is gone, and returns their paths. */
   readonly adopt: () => ReadonlyArray<string>
-  /** Removes a folder that was taken over, if nothing is left in it. */
+  /** Gives a folder up: it is removed if nothing is left in it, or else free to be taken over. */
   readonly leave: (folder: string) => void
 }
 
