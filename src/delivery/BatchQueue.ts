@@ -124,7 +124,11 @@ export class BatchQueue<Item, B extends Batch<Item>> {
 
   /** Makes the next batch ahead, so that whoever offers does not have to. */
   prepare(): void {
-    this.spare ??= this.makeBatch()
+    try {
+      this.spare ??= this.makeBatch()
+    } catch {
+      // Nobody waits here who could be told: the one who offers will be.
+    }
   }
 
   /** Closes the current batch, so that it can be taken. */
@@ -141,8 +145,12 @@ export class BatchQueue<Item, B extends Batch<Item>> {
   take(): Entry<B> | undefined {
     const entry = this.sealed.shift()
     if (entry === undefined) return undefined
-    // Only now, and not on the stack of the one who offers: it may copy.
-    entry.batch.seal?.()
+    try {
+      // Only now, and not on the stack of the one who offers: it may copy.
+      entry.batch.seal?.()
+    } catch {
+      // It gives memory back; without it, the batch is as good.
+    }
     this.sealedBytes -= entry.bytes
     entry.bytes = entry.batch.bytes
     this.sealedBytes += entry.bytes

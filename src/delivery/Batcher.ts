@@ -178,7 +178,11 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
 
   /** Whether the second place has a batch now that was to be lost. */
   const rescue = (entry: Entry<B>): boolean => {
-    if (spill === undefined || !spill.write(entry.batch)) return false
+    try {
+      if (spill === undefined || !spill.write(entry.batch)) return false
+    } catch {
+      return false
+    }
     account.spooled += entry.count
     return true
   }

@@ -4,6 +4,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type { Delivery } from "../delivery/Delivery.ts"
 import { ShutdownDeadline } from "../delivery/ShutdownDeadline.ts"
@@ -110,8 +111,11 @@ export const openOutbox = Effect.fnUntraced(function*(
     const records = queue.take(wanted)
     if (records.length === 0) return Effect.succeed(idle)
     isSending = true
-    const body = encoder.merge(records.map(({ payload }) => payload))
-    return delivery.sendOnce({ url: options.url, contentType: encoder.contentType, body }).pipe(
+    const { contentType } = encoder
+    return Effect.suspend(() => {
+      const body = encoder.merge(records.map(({ payload }) => payload))
+      return delivery.sendOnce({ url: options.url, contentType, body })
+    }).pipe(
       Effect.match({
         onSuccess: (response) => settle(records, response),
         onFailure: () => {
@@ -119,10 +123,12 @@ export const openOutbox = Effect.fnUntraced(function*(
           return Math.max(1, Math.ceil(delivery.pauseMillis()))
         }
       }),
-      Effect.onInterrupt(() => Effect.sync(() => queue.release(records))),
-      Effect.ensuring(Effect.sync(() => {
-        isSending = false
-      }))
+      Effect.onExit((exit) =>
+        Effect.sync(() => {
+          isSending = false
+          if (Exit.isFailure(exit)) queue.release(records)
+        })
+      )
     )
   })
 
@@ -136,7 +142,9 @@ export const openOutbox = Effect.fnUntraced(function*(
     // What is written wakes the sender, but not from a pause that the destination wants.
     return delivery.pauseMillis() > 0 ? sleepUnref(millis) : Effect.raceFirst(sleepUnref(millis), woken)
   }
-  yield* Effect.forkScoped(Effect.withTracerEnabled(Effect.forever(Effect.flatMap(step, rest)), false))
+  // A defect must not end the sender: what is on disk would wait for the next process.
+  const turn = Effect.catchDefect(Effect.flatMap(step, rest), () => sleepUnref(idle))
+  yield* Effect.forkScoped(Effect.withTracerEnabled(Effect.forever(turn), false))
 
   const drain = Effect.callback<void>((resume) => {
     if (isIdle()) return resume(Effect.void)

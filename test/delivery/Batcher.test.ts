@@ -295,6 +295,39 @@ describe("Batcher", () => {
         }))
     }
 
+    it.live("a batch that throws when it is made ahead, or sealed", () =>
+      Effect.gen(function*() {
+        const account = new Account("numbers")
+        let made = 0
+        const exported: Array<number> = []
+        const batcher = yield* Batcher.make<number, NumberBatch & { readonly seal: () => void }>({
+          name: "numbers",
+          account,
+          maxExportBatchSize: 2,
+          makeBatch: () => {
+            if (++made % 2 === 0) throw new Error("not made")
+            return Object.assign(new NumberBatch(() => 1), {
+              seal: () => {
+                throw new Error("not sealed")
+              }
+            })
+          },
+          export: (batch) => {
+            exported.push(...batch.items)
+            return Effect.succeed({ exported: batch.count })
+          }
+        }).pipe(Effect.provideService(Diagnostics, collected().diagnostics))
+        for (let i = 0; i < 20; i++) {
+          batcher.offer(i)
+          yield* Effect.sleep("3 millis")
+        }
+        yield* batcher.flush
+        const dropped = account.dropped.unserializable ?? 0
+        assert.strictEqual(exported.length + dropped, 20)
+        assert.isAbove(exported.length, 0)
+        assert.strictEqual(account.accounted, 20)
+      }).pipe(Effect.scoped))
+
     it.effect("an export that throws", () =>
       Effect.gen(function*() {
         const { account, close, conserved, offer } = yield* setUp({ maxExportBatchSize: 2 }, {
