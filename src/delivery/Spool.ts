@@ -116,6 +116,7 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
       const home: SegmentHome = {
         disk,
         crc32,
+        isDurable: options.durability === "power",
         wallMillis: () => clock.currentTimeMillisUnsafe(),
         monotonicMillis: () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
       }
@@ -132,9 +133,15 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
       }
       const trouble = (code: string): void =>
         diagnostics.report("warn", "spool.disk", `the spool in ${options.directory} cannot be written: ${code}`)
-      const store = new SpoolStore(home, opened.folder, limits, {
+      const beat = (): void => {
+        // Whoever took the folder over sends what was in it.
+        const state = opened.beat()
+        if (state !== "kept") store.abandon(state === "taken" ? "taken_over" : "disk_error")
+      }
+      const store: SpoolStore = new SpoolStore(home, opened.folder, limits, {
         ...books,
         trouble,
+        homeless: beat,
         recoveredDisk: () =>
           diagnostics.report("info", "spool.disk.ok", `the spool in ${options.directory} is written again`)
       }, () => (randomWord() >>> 0) / 0x100000000)
@@ -150,9 +157,7 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
       }
       const lookAround = (): void => {
         try {
-          // Whoever took the folder over sends what was in it.
-          const state = opened.beat()
-          if (state !== "kept") store.abandon(state === "taken" ? "taken_over" : "disk_error")
+          beat()
           for (const folder of opened.adopt()) {
             const segments = segmentsIn(home, folder, disk.join(opened.folder, aliveName))
             adopted.set(folder, segments)

@@ -106,8 +106,9 @@ export const openOutbox = Effect.fnUntraced(function*(
 
   /** Sends one group; answers how long to wait before the next, in milliseconds. */
   const step: Effect.Effect<number> = Effect.suspend(() => {
+    if (account === undefined) return Effect.succeed(idle)
     const pause = delivery.pauseMillis()
-    if (account === undefined || pause > 0) return Effect.succeed(Math.max(1, Math.ceil(pause)) || idle)
+    if (pause > 0) return Effect.succeed(Math.ceil(pause))
     const records = queue.take(wanted)
     if (records.length === 0) return Effect.succeed(idle)
     isSending = true

@@ -153,6 +153,26 @@ describe("a spool", () => {
       assert.isAtMost(folders.length, 2, folders.join())
     })), 30_000)
 
+  it.live("goes on when its directory is deleted", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const directory = yield* temporary
+      const server = yield* start()
+      yield* Effect.gen(function*() {
+        const telemetry = yield* Telemetry
+        yield* spans(0, 100)
+        yield* telemetry.flush()
+        rmSync(directory, { recursive: true })
+        yield* spans(100, 200)
+        yield* telemetry.flush()
+        const { destinations } = yield* telemetry.ledger
+        assert.deepInclude(destinations[0], { exported: 200, spooled: 0, unaccounted: 0, dropped: {} })
+      }).pipe(Effect.provide(TelemetryLayer({
+        otlp: { tracesEndpoint: server.url },
+        spool: { directory, mode: "always", minFreeBytes: 0 }
+      })))
+      assert.strictEqual(new Set(namesOf(server)).size, 200)
+    })), 30_000)
+
   it.live("is not used where others may write", () =>
     Effect.scoped(Effect.gen(function*() {
       const directory = yield* temporary

@@ -15,9 +15,6 @@ export type Crc32 = (bytes: Uint8Array, seed?: number) => number
 export const segmentHeaderSize = 24
 export const recordHeaderSize = 32
 
-/** Largest payload of a record. Written in one piece, a small record is seldom torn. */
-export const maxPayloadBytes = 64 * 1024 * 1024
-
 const segmentMagic = /* @__PURE__ */ Uint8Array.from("ETSPOOL1", (sign) => sign.charCodeAt(0))
 /** Begins every record: no byte of it is found in UTF-8 text. */
 export const recordMagic = /* @__PURE__ */ Uint8Array.of(0xf5, 0xe7, 0xc1, 0xfe)
@@ -59,14 +56,6 @@ export const segmentHeader = (created: number, salt: number, crc32: Crc32): Uint
   view.setFloat64(8, created, true)
   view.setUint32(20, crc32(bytes.subarray(0, 20), salt), true)
   return bytes
-}
-
-/** When a segment was created, in milliseconds since the Unix epoch; `undefined` for a header that is damaged. */
-export const readSegmentHeader = (bytes: Uint8Array, salt: number, crc32: Crc32): number | undefined => {
-  if (bytes.length < segmentHeaderSize) return undefined
-  const view = viewOf(bytes)
-  const isWhole = view.getUint32(20, true) === crc32(bytes.subarray(0, 20), salt)
-  return isWhole && segmentMagic.every((byte, i) => bytes[i] === byte) ? view.getFloat64(8, true) : undefined
 }
 
 /** The bytes in front of `payload`. */

@@ -76,9 +76,13 @@ export const own = (disk: Disk, base: string, id: string, processes: Processes):
       disk.stat(alive)
     } catch (error) {
       if (!isAbsent(error)) throw error
-      const isTaken = namesIn(disk, base).some((name) => name.startsWith(`${id}~`))
+      const names = namesIn(disk, base)
+      if (names.includes(id)) {
+        disk.touch(alive)
+        return "kept"
+      }
       settle()
-      return isTaken ? "taken" : "gone"
+      return names.some((name) => name.startsWith(`${id}~`)) ? "taken" : "gone"
     }
     disk.touch(alive)
     return "kept"

@@ -18,6 +18,8 @@ import { scan, type SpoolRecord } from "./scan.ts"
 export interface SegmentHome {
   readonly disk: Disk
   readonly crc32: Crc32
+  /** Whether what is written shall survive the end of the power. */
+  readonly isDurable: boolean
   /** Milliseconds since the Unix epoch. */
   readonly wallMillis: () => number
   /** Milliseconds of a clock that never jumps. */
@@ -81,6 +83,7 @@ export class Segment {
       segment.remove()
       throw error
     }
+    if (home.isDurable) home.disk.syncDirectory(folder).catch(() => {})
     return segment
   }
 
@@ -165,6 +168,8 @@ export class Segment {
     const file = this.file
     this.file = undefined
     try {
+      // It is closed once it is through.
+      if (this.home.isDurable) file?.sync().catch(() => {})
       file?.close()
     } catch {
       // Nothing is left to be done with it.

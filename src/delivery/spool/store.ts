@@ -30,6 +30,8 @@ export interface StoreBooks {
   readonly trouble: (code: string) => void
   /** The disk takes records again. */
   readonly recoveredDisk: () => void
+  /** The own folder is not there: it is to be made anew, and the store told to {@link SpoolStore.abandon}. */
+  readonly homeless: () => void
 }
 
 /** A record that was written. */
@@ -142,8 +144,7 @@ export class SpoolStore {
       return this.create(size)
     } catch (error) {
       if (!isAbsent(error)) throw error
-      // Somebody deleted the folder.
-      home.disk.makeDirectory(this.folder)
+      this.books.homeless()
       return this.create(size)
     }
   }

@@ -108,6 +108,14 @@ describe("the owner of a folder", () => {
     assert.deepStrictEqual(two.adopt(), [])
   })
 
+  it("says again that it is alive where only that was deleted", () => {
+    const disk = diskWithBase()
+    const one = own(disk, base, "one", new Machine("a").start(1))
+    disk.remove(`${base}/one/alive`)
+    assert.strictEqual(one.beat(), "kept")
+    assert.strictEqual(one.beat(), "kept")
+  })
+
   it("learns that its folder was deleted, and makes itself a new one", () => {
     const disk = diskWithBase()
     const one = own(disk, base, "one", new Machine("a").start(1))

@@ -33,9 +33,11 @@ class World {
   store!: SpoolStore
 
   readonly bounds: StoreLimits
+  readonly isDurable: boolean
 
-  constructor(seed: number, bounds = limits) {
+  constructor(seed: number, bounds = limits, isDurable = false) {
     this.bounds = bounds
+    this.isDurable = isDurable
     this.random = seeded(seed)
     this.start()
   }
@@ -46,6 +48,7 @@ class World {
     const home = {
       disk,
       crc32: (bytes: Uint8Array, seed?: number) => crc32(bytes, seed),
+      isDurable: this.isDurable,
       wallMillis: () => this.clock,
       monotonicMillis: () => this.clock
     }
@@ -58,6 +61,10 @@ class World {
       },
       recovered: (items) => {
         this.recovered += items
+      },
+      homeless: () => {
+        disk.makeDirectory(this.folder)
+        this.store.abandon("disk_error")
       },
       trouble: (code) => this.troubles.push(code),
       recoveredDisk: () => this.troubles.push("ok")
@@ -158,6 +165,19 @@ describe("a spool", () => {
     assert.deepStrictEqual(world.troubles, ["ENOSPC", "ok"])
     assert.deepStrictEqual(drain(store).map(({ payload }) => idOf(payload)), [0, 2])
     assert.deepStrictEqual(world.lost, {})
+  })
+
+  it("has written through what it closed, where power may fail", () => {
+    for (const isDurable of [true, false]) {
+      const world = new World(1, limits, isDurable)
+      for (let id = 0; id < 40; id++) world.store.append(payloadOf(id, 200), 1, false)
+      world.disk.cutPower(() => 0)
+      world.start()
+      const left = drain(world.store).length
+      // A segment of 2,000 bytes has room for eight.
+      if (isDurable) assert.isAtLeast(left, 32)
+      else assert.strictEqual(left, 0)
+    }
   })
 
   it("keeps a reserve of the disk free", () => {
