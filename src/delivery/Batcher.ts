@@ -25,6 +25,8 @@ export interface BatchResult {
   readonly exported: number
   readonly rejected?: { readonly [Reason in RejectReason]?: number } | undefined
   readonly dropped?: { readonly [Reason in DropReason]?: number } | undefined
+  /** Items that are in the second place now, by the exporter's own doing. */
+  readonly spooled?: number | undefined
 }
 
 /** A batch that could not be exported at all: booked under `reason`. */
@@ -294,6 +296,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     }
     account.lastFailure = result.exported > 0 ? undefined : "the destination refused everything"
     account.exported += take(result.exported)
+    account.spooled += take(result.spooled)
     for (const reason in result.rejected) {
       account.reject(reason as RejectReason, take(result.rejected[reason as RejectReason]))
     }
@@ -424,7 +427,7 @@ const toMillis = (input: Duration.Input): number => Duration.toMillis(Duration.f
 const longest = 1_000_000_000_000_000_000n
 const nanos = (input: Duration.Input): bigint => BigInt(Math.round(Math.min(toMillis(input), 1e12) * 1e6))
 /** Whether what failed so may succeed another time. */
-const mayHelpLater = (reason: DropReason): boolean =>
+export const mayHelpLater = (reason: DropReason): boolean =>
   reason === "retry_exhausted" || reason === "export_timeout" || reason === "export_error"
 
 const atLeast1 = (value: number): number => value >= 1 ? Math.floor(value) : 1

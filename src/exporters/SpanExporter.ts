@@ -32,6 +32,8 @@ export interface ExportResult {
   readonly exported: number
   readonly rejected?: { readonly [Reason in RejectReason]?: number } | undefined
   readonly dropped?: { readonly [Reason in DropReason]?: number } | undefined
+  /** Spans that the exporter's spool has taken over. */
+  readonly spooled?: number | undefined
 }
 
 /** Keeps batches and delivers them later. */
