@@ -71,9 +71,14 @@ export interface DeliveryRequest {
   readonly since?: bigint | undefined
 }
 
+/** Until there is a final answer; once; or once and without regard to a backoff. */
+type Sending = "retrying" | "once" | "now"
+
 /** One destination. */
 export interface Delivery {
   readonly name: string
+  /** The server of a URL. */
+  readonly addressOf: (url: string) => { readonly serverAddress?: string; readonly serverPort?: number }
   /** A text of the server, without what the configured headers hold. */
   readonly scrub: (text: string) => string
   /** How long one batch may be tried, from its first attempt, in milliseconds. */
@@ -89,6 +94,11 @@ export interface Delivery {
    * Sends once, for those who have a place to keep what fails. While the destination is left alone this fails at once.
    */
   readonly sendOnce: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
+  /**
+   * Sends once, now, whatever happened before: to learn whether the destination accepts data. What comes of it counts as
+   * of any other request.
+   */
+  readonly sendNow: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
   /** Whether the destination is left alone at present: after a failure, or because it asked for it. */
   readonly isPaused: () => boolean
   /** Completes when the destination may be tried again. Keeps no process alive. */
@@ -187,24 +197,24 @@ export const make = Effect.fnUntraced(function*(
     outgoing: TransportRequest,
     deadline: bigint,
     trouble: string,
-    isOnce: boolean
+    how: Sending
   ): Effect.Effect<TransportResponse, DeliveryError> =>
     Effect.withFiber((fiber) => {
       const time = (): bigint => fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
       const now = time()
-      if (!gate.enter(now, !isOnce && now >= deadline)) {
-        if (isOnce) return unavailable(name, trouble)
+      if (!gate.enter(now, how === "now" || (how === "retrying" && now >= deadline))) {
+        if (how !== "retrying") return unavailable(name, trouble)
         return now >= deadline
           ? exhausted(name, policy, trouble)
           // Looked at again afterwards: another sender may have closed the gate anew.
-          : Effect.andThen(atGate(now, deadline - now), attempt(host, outgoing, deadline, trouble, isOnce))
+          : Effect.andThen(atGate(now, deadline - now), attempt(host, outgoing, deadline, trouble, how))
       }
       const again = (trouble: string): Effect.Effect<TransportResponse, DeliveryError> => {
         turnedBad(host, trouble)
-        if (isOnce) return unavailable(name, trouble)
+        if (how !== "retrying") return unavailable(name, trouble)
         return time() >= deadline
           ? exhausted(name, policy, trouble)
-          : attempt(host, outgoing, deadline, trouble, isOnce)
+          : attempt(host, outgoing, deadline, trouble, how)
       }
       return Effect.matchEffect(Effect.onExit(transport.send(outgoing), leaveUnanswered), {
         onSuccess: (response) => {
@@ -240,7 +250,7 @@ export const make = Effect.fnUntraced(function*(
     request: DeliveryRequest,
     body: Uint8Array,
     isGzip: boolean,
-    isOnce: boolean
+    how: Sending
   ): Effect.Effect<TransportResponse, DeliveryError> => {
     const { headers, host, trouble, url } = target(request.url)
     if (trouble !== undefined) {
@@ -263,25 +273,27 @@ export const make = Effect.fnUntraced(function*(
     return Effect.withFiber((fiber) => {
       const since = request.since ?? fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
       const deadline = since + nanos(policy.maxAgeMillis)
-      return attempt(host, outgoing, deadline, lastTrouble ?? "the destination asked for a pause", isOnce)
+      return attempt(host, outgoing, deadline, lastTrouble ?? "the destination asked for a pause", how)
     })
   }
 
-  const sendAs = (isOnce: boolean) => (request: DeliveryRequest): Effect.Effect<TransportResponse, DeliveryError> =>
+  const sendAs = (how: Sending) => (request: DeliveryRequest): Effect.Effect<TransportResponse, DeliveryError> =>
     options.compression === "gzip"
       ? Effect.flatMap(
         gzip(request.body),
-        (compressed) => sendBody(request, compressed ?? request.body, compressed !== undefined, isOnce)
+        (compressed) => sendBody(request, compressed ?? request.body, compressed !== undefined, how)
       )
-      : sendBody(request, request.body, false, isOnce)
+      : sendBody(request, request.body, false, how)
 
   const delivery: Delivery = {
     name,
+    addressOf: (url) => target(url).address,
     scrub: headers.scrub,
     maxAgeMillis: policy.maxAgeMillis,
     failing: () => lastTrouble,
-    send: sendAs(false),
-    sendOnce: sendAs(true),
+    send: sendAs("retrying"),
+    sendOnce: sendAs("once"),
+    sendNow: sendAs("now"),
     isPaused: () => !gate.isOpen(clock.monotonicTimeNanosUnsafe()),
     whenOpen: Effect.suspend(() => {
       const now = clock.monotonicTimeNanosUnsafe()

@@ -7,6 +7,7 @@ export interface Target {
   /** Without user and password. */
   readonly url: string
   readonly host: string
+  readonly address: { readonly serverAddress?: string; readonly serverPort?: number }
   /** What every request carries. */
   readonly headers: Readonly<Record<string, string>>
   /** Names of the headers that are left out, because everybody on the way could read them. */
@@ -31,7 +32,7 @@ export const makeTarget = (
   allowsClearText: boolean
 ): Target => {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
-  const nowhere = { url: "", headers: {}, withheld: [] }
+  const nowhere = { url: "", address: {}, headers: {}, withheld: [] }
   if (parsed?.protocol !== "http:" && parsed?.protocol !== "https:") {
     return { ...nowhere, host: "an invalid URL", trouble: "the URL is not an absolute http: or https: URL" }
   }
@@ -47,7 +48,15 @@ export const makeTarget = (
   const isClear = parsed.protocol === "http:" && !RequestHeaders.isLoopback(parsed.hostname) && !allowsClearText
   const withheld = isClear ? [...new Set([...hasUser ? ["authorization"] : [], ...secretNames])] : []
   for (const name of withheld) delete headers[name]
-  return { url: parsed.href, host: parsed.host, headers, withheld, trouble: undefined }
+  const serverPort = parsed.port === "" ? (parsed.protocol === "http:" ? 80 : 443) : Number(parsed.port)
+  return {
+    url: parsed.href,
+    host: parsed.host,
+    address: { serverAddress: parsed.hostname.replace(/^\[|\]$/g, ""), serverPort },
+    headers,
+    withheld,
+    trouble: undefined
+  }
 }
 
 const basic = (user: string, password: string): string => {

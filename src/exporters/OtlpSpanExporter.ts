@@ -172,8 +172,18 @@ export const makeWith = Effect.fnUntraced(function*(
       : { exported: 0, dropped: { [reason]: half.count } }
   }
 
+  const isJson = contentType === "application/json"
+  // A request without spans: nothing else tells whether credentials and address are right.
+  const nothing = new TextEncoder().encode(isJson ? "{}" : "")
+  const check = Effect.match(delivery.sendNow({ url: options.url, contentType, body: nothing }), {
+    onFailure: (error) => error.detail,
+    onSuccess: (response) => response.status >= 200 && response.status < 300 ? undefined : answers.describe(response)
+  })
+
   return SpanExporter.make<OtlpSpanBatch>({
     name,
+    check,
+    component: { type: isJson ? "otlp_http_json_exporter" : "otlp_http_exporter", ...delivery.addressOf(options.url) },
     makeBatch: encoder.makeSpanBatch,
     retryAge: outbox === undefined ? delivery.maxAgeMillis : 0,
     failing: delivery.failing,

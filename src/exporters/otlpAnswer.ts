@@ -14,6 +14,8 @@ export interface AnswerReader {
   readonly refused: (response: TransportResponse, count: number) => ExportResult
   /** For a status that a change of configuration ends: the spans are kept for then. */
   readonly postponed: (response: TransportResponse, count: number) => void
+  /** A refusal in words. */
+  readonly describe: (response: TransportResponse) => string
 }
 
 export const makeAnswerReader = (
@@ -35,6 +37,9 @@ export const makeAnswerReader = (
   /** The status of refusals that only a change of configuration ends: said once, and then only when asked for it. */
   let standing: number | undefined
 
+  const describe = (response: TransportResponse): string =>
+    `HTTP ${response.status}${advice(response.status)}: ${quote(messageOf(response))}`
+
   const report = (response: TransportResponse, what: string): void => {
     const { status } = response
     const isKnown = isConfigurationStatus(status) && status === standing
@@ -42,11 +47,12 @@ export const makeAnswerReader = (
     diagnostics.report(
       isKnown ? "debug" : "error",
       `${name}.status.${status}`,
-      `${name}: ${what} with HTTP ${status}${advice(status)}: ${quote(messageOf(response))}`
+      `${name}: ${what} with ${describe(response)}`
     )
   }
 
   return {
+    describe,
     accepted: (response, count) => {
       standing = undefined
       const answer = decodeExportResponse(typeOf(response), response.body)
