@@ -102,8 +102,8 @@ const outage = async (minutes: number): Promise<void> => {
   const distinct = new Set(arrivals.map(({ index }) => index)).size
   const backlog = arrivals.filter(({ made }) => made > gone && made < back - 5_000)
   const outOfOrder = backlog.filter(({ index }, i) => i > 0 && index < backlog[i - 1]!.index).length
-  const firstAfter = Math.min(...arrivals.filter(({ at }) => at >= back).map(({ at }) => at))
-  const backlogDone = Math.max(...backlog.map(({ at }) => at))
+  const firstAfter = arrivals.find(({ at }) => at >= back)?.at ?? NaN
+  const backlogDone = backlog.at(-1)?.at ?? NaN
   // Made once the destination was known to answer again, and before the program ended.
   const live = arrivals.filter(({ made }) => made > firstAfter)
   console.log(`outage: ${minutes} minutes, 1,000 spans/s, with a spool`)
@@ -114,7 +114,7 @@ const outage = async (minutes: number): Promise<void> => {
   )
   console.log(
     `spans made meanwhile and afterwards: ${live.length}, the slowest took ${
-      (Math.max(...live.map(({ at, made }) => at - made)) / 1000).toFixed(1)
+      (live.reduce((slowest, { at, made }) => Math.max(slowest, at - made), 0) / 1000).toFixed(1)
     } s (a batch waits up to 5 s)`
   )
   console.log(`ledger: ${JSON.stringify(messages.at(-1)!.ledger)}`)

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { gunzipSync } from "node:zlib"
 import * as OtlpDecoder from "../../src/otlp/OtlpDecoder.ts"
 import type { SpanData } from "../../src/model/SpanData.ts"
 import type { TestServer } from "./server.ts"
@@ -112,7 +113,12 @@ export const spansOf = (
   isAccepted: (index: number) => boolean = () => true
 ): ReadonlyArray<SpanData> =>
   server.received.flatMap(({ body, headers }, index) =>
-    isAccepted(index) ? Effect.runSync(Effect.fromResult(OtlpDecoder.decode(headers["content-type"]!, body))) : []
+    isAccepted(index)
+      ? Effect.runSync(Effect.fromResult(OtlpDecoder.decode(
+        headers["content-type"]!,
+        headers["content-encoding"] === "gzip" ? gunzipSync(body) : body
+      )))
+      : []
   )
 
 /** The names of {@link spansOf}. */
