@@ -132,7 +132,7 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       const sampler = (yield* optionalService(Sampler)) ?? fromConfig(config.sampler)
       const propagator = (yield* optionalService(Propagator.Propagator)) ??
         Propagator.composite(config.propagators.map((name) => propagators[name]), diagnostics)
-      const tracer = yield* Tracer.make({ resource, disabled: config.disabled }).pipe(
+      const tracer = yield* Tracer.make({ resource, disabled: config.disabled, followAsync: config.followAsync }).pipe(
         Effect.provideService(SpanProcessor, processor),
         Effect.provideService(Sampler, sampler),
         Effect.provideService(Propagator.Propagator, propagator)

@@ -126,6 +126,11 @@ export interface TelemetryOptions {
    * done. Default none.
    */
   readonly shutdownOn?: ReadonlyArray<ShutdownSignal | "none"> | undefined
+  /**
+   * Whether plain asynchronous code that an effect waits for runs in the effect's span: after its first `await`, in its
+   * timers and listeners, and in effects that it runs. It costs each step of a fiber some ten nanoseconds. Default `true`.
+   */
+  readonly followAsync?: boolean | undefined
   /** Asks each destination at the start whether it accepts data, and says so in one line. Default `false`. */
   readonly startupProbe?: boolean | undefined
   /** Registers the library's own metrics, `otel.sdk.*`, in Effect's metric registry. Default `true`. */

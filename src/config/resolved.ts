@@ -38,6 +38,7 @@ export interface TelemetryConfig {
   readonly redact: boolean
   readonly shutdownTimeout: number
   readonly shutdownOn: ReadonlyArray<ShutdownSignal>
+  readonly followAsync: boolean
   readonly startupProbe: boolean
   readonly selfMetrics: boolean
   readonly batch: {

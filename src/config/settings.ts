@@ -151,6 +151,11 @@ export const settings = {
     description:
       "Signals after which what waits is delivered, within `shutdownTimeout`, before the process ends by the signal."
   }),
+  followAsync: setting(boolean, {
+    default: true,
+    description:
+      "Lets plain asynchronous code that an effect waits for run in the effect's span. It costs each step of a fiber some ten nanoseconds."
+  }),
   startupProbe: setting(boolean, {
     default: false,
     description: "Asks each destination at the start whether it accepts data, and says so in one line."

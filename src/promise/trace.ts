@@ -27,14 +27,12 @@ export interface SpanOptions {
   readonly outcome?: OutcomePolicy | undefined
 }
 
-const ambientSpan = (): Tracer.AnySpan | undefined => Fiber.getCurrent()?.cache.span ?? AsyncContext.currentSpan()
-
 /**
  * The span that this code runs in: of {@link trace}, or of the Effect fiber that called here. `undefined` outside any
  * span, and directly under a remote parent.
  */
 export const getCurrentSpan = (): ActiveSpan | undefined => {
-  const span = ambientSpan()
+  const span = AsyncContext.currentSpan()
   return isOwn(span) ? span : undefined
 }
 
@@ -52,7 +50,7 @@ export const startSpan = (name: string, options?: SpanOptions): ActiveSpan => {
   return core.start({
     name,
     kind: options?.kind ?? "internal",
-    parent: options?.parent ?? (options?.root === true ? undefined : ambientSpan()),
+    parent: options?.parent ?? (options?.root === true ? undefined : AsyncContext.currentSpan()),
     startTimeUnixNano: core.now(),
     attributes: options?.attributes,
     links: options?.links?.map((link) => "_tag" in link ? { span: link, attributes: {} } : link),
@@ -67,7 +65,7 @@ const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
 const runInSpan = <A>(span: ActiveSpan, run: () => A): A => {
   let result: A
   try {
-    result = span === inertSpan ? run() : AsyncContext.runWith(span, run)
+    result = span === inertSpan ? run() : AsyncContext.run(span, run)
   } catch (error) {
     span.end(undefined, Exit.fail(error))
     throw error
@@ -167,7 +165,7 @@ export const inject = (): Record<string, string> => {
   const core = current()?.core
   if (core === undefined) return {}
   const fiber = Fiber.getCurrent()
-  return injectSpan(core, ambientSpan(), fiber === undefined ? undefined : fiberBaggage(fiber))
+  return injectSpan(core, AsyncContext.currentSpan(), fiber === undefined ? undefined : fiberBaggage(fiber))
 }
 
 /**

@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import * as AsyncContext from "../context/AsyncContext.ts"
 import * as traceLocal from "../context/traceLocal.ts"
 import { type Baggage, empty } from "../model/Baggage.ts"
 import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
@@ -59,7 +60,7 @@ const startSpan = (
   const span = tracer.core.start({
     name,
     kind: options?.kind ?? "internal",
-    parent: options?.parent ?? (options?.root === true ? undefined : fiber.cache.span),
+    parent: options?.parent ?? (options?.root === true ? undefined : AsyncContext.innermost(fiber.cache.span)),
     startTimeUnixNano: now(),
     links: links.length === 0 ? options?.links : [...links, ...options?.links ?? []],
     attributes: options?.attributes,
@@ -143,7 +144,9 @@ export const span: {
       if (tracer === undefined) {
         return Effect.withSpan(self, name, effectOptions(options)) as Effect.Effect<A, E, R>
       }
-      if ((options === undefined || hasNoWish(options)) && tracer.core.standsIn(fiber.cache.span)) return self
+      if (
+        (options === undefined || hasNoWish(options)) && tracer.core.standsIn(AsyncContext.innermost(fiber.cache.span))
+      ) return self
       const now = timeOf(fiber, tracer)
       const started = startSpan(fiber, tracer, name, options, now)
       const previous = fiber.context
@@ -255,7 +258,9 @@ export const status = (code: StatusCode, message?: string): Effect.Effect<void> 
  */
 export const headers: Effect.Effect<Readonly<Record<string, string>>> = Effect.withFiber((fiber) => {
   const tracer = fromFiber(fiber)
-  return Effect.succeed(tracer === undefined ? {} : injectSpan(tracer.core, fiber.cache.span, fiberBaggage(fiber)))
+  return Effect.succeed(
+    tracer === undefined ? {} : injectSpan(tracer.core, AsyncContext.innermost(fiber.cache.span), fiberBaggage(fiber))
+  )
 })
 
 /**

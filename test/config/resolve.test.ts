@@ -28,6 +28,7 @@ describe("defaults", () => {
       redact: true,
       shutdownTimeout: 3000,
       shutdownOn: [],
+      followAsync: true,
       startupProbe: false,
       selfMetrics: true,
       batch: {
