@@ -13,19 +13,21 @@ import * as Option from "effect/Option"
 import type { AsyncLocalStorage } from "node:async_hooks"
 import type { AnySpan, EffectPrimitive } from "effect/Tracer"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
+import type { Baggage } from "../model/Baggage.ts"
 
 /** A current span, and what another library has laid around the code with it. */
-export class Ambient {
-  readonly span: AnySpan | undefined
-  readonly foreign: unknown
-
-  constructor(span: AnySpan | undefined, foreign: unknown) {
-    this.span = span
-    this.foreign = foreign
-  }
+export abstract class Ambient {
+  abstract readonly span: AnySpan | undefined
+  /** Baggage that goes with the span, where that has none of its own. */
+  abstract readonly baggage: Baggage | undefined
+  /** Whether spans that are started here shall not be recorded. */
+  abstract readonly isSuppressed: boolean
+  /** The same with another current span. */
+  abstract within(span: AnySpan): Ambient
 }
 
-type Store = AnySpan | Ambient
+/** What plain code has laid around the code that it runs. */
+export type Store = AnySpan | Ambient
 
 let storage: AsyncLocalStorage<Store> | undefined
 /**
@@ -44,6 +46,16 @@ const open = (): AsyncLocalStorage<Store> | undefined => {
 const innermostFiber = (): Fiber.Fiber<unknown, unknown> | undefined => {
   const fiber = Fiber.getCurrent()
   return fiber === enteredBy ? undefined : fiber
+}
+
+// Without another library there is none, and no span pays for a look.
+let isAmbientUsed = false
+
+/** What another library has laid around this code, if that is what is innermost. */
+export const ambient = (): Ambient | undefined => {
+  if (!isAmbientUsed) return undefined
+  const store = stored()
+  return store instanceof Ambient ? store : undefined
 }
 
 /** What plain code laid around this code, or `undefined`. */
@@ -83,10 +95,17 @@ export const currentSpan = (): AnySpan | undefined => innermostFiber()?.cache.sp
 /** The span of the fiber that runs this code, where plain code within it has no context of its own. */
 export const fiberSpan = (): AnySpan | undefined => innermostFiber()?.cache.span
 
+/** Runs `fn` with `span` as the current span of everything it calls, awaits and schedules. */
+export const runWith = <A>(span: AnySpan, fn: () => A): A => {
+  const store = stored()
+  return run(store instanceof Ambient ? store.within(span) : span, fn)
+}
+
 /** Runs `fn` with `store` around everything it calls, awaits and schedules. */
 export const run = <A>(store: Store, fn: () => A): A => {
   const storage = open()
   if (storage === undefined) return fn()
+  if (store instanceof Ambient) isAmbientUsed = true
   const before = enteredBy
   enteredBy = Fiber.getCurrent()
   try {
@@ -121,7 +140,7 @@ export const makeFollower = ():
     if (span === undefined) return primitive[evaluate](fiber)
     const store = storage.getStore()
     if (store === span || (store instanceof Ambient && store.span === span)) return primitive[evaluate](fiber)
-    return storage.run(span, straight, primitive, fiber) as X
+    return storage.run(store instanceof Ambient ? store.within(span) : span, straight, primitive, fiber) as X
   }
   return (primitive, fiber) =>
     identifierOf(primitive) === asynchronous ? enter(primitive, fiber) : primitive[evaluate](fiber)

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { sleepUnref } from "../internal/clock.ts"
+import { untraced } from "../internal/untraced.ts"
 import { Transport, TransportError, type TransportRequest, type TransportResponse } from "./Transport.ts"
 
 /** Options of {@link make}. */
@@ -51,13 +52,15 @@ const exchange = (
     Effect.sync(() => new AbortController()),
     Effect.fnUntraced(function*(controller) {
       const response = yield* attempt(host, () =>
-        fetch(request.url, {
-          method: "POST",
-          headers: request.headers,
-          body: request.body as Uint8Array<ArrayBuffer>,
-          redirect: "manual",
-          signal: controller.signal
-        }))
+        untraced(() =>
+          fetch(request.url, {
+            method: "POST",
+            headers: request.headers,
+            body: request.body as Uint8Array<ArrayBuffer>,
+            redirect: "manual",
+            signal: controller.signal
+          })
+        ))
       if (response.type === "opaqueredirect") {
         return yield* new TransportError({ reason: "response", detail: `${host} answered with a redirect` })
       }

@@ -11,6 +11,7 @@ import type * as Https from "node:https"
 import type * as Net from "node:net"
 import type * as Zlib from "node:zlib"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
+import { untraced } from "../internal/untraced.ts"
 import { Transport, TransportError, type TransportRequest, type TransportResponse } from "./Transport.ts"
 
 /** TLS material, as PEM text (not a path). */
@@ -119,14 +120,16 @@ export const make = Effect.fnUntraced(function*(
     releasesBody: true,
     send: (request) =>
       Effect.callback((resume) => {
-        const stop = exchange(
-          node,
-          agents,
-          tls,
-          addressOf(request.url),
-          request,
-          (response) => resume(Effect.succeed(response)),
-          (error) => resume(Effect.fail(error))
+        const stop = untraced(() =>
+          exchange(
+            node,
+            agents,
+            tls,
+            addressOf(request.url),
+            request,
+            (response) => resume(Effect.succeed(response)),
+            (error) => resume(Effect.fail(error))
+          )
         )
         return Effect.sync(stop)
       })

@@ -65,7 +65,7 @@ const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
 const runInSpan = <A>(span: ActiveSpan, run: () => A): A => {
   let result: A
   try {
-    result = span === inertSpan ? run() : AsyncContext.run(span, run)
+    result = span === inertSpan ? run() : AsyncContext.runWith(span, run)
   } catch (error) {
     span.end(undefined, Exit.fail(error))
     throw error

@@ -18,8 +18,8 @@ export interface SpanOwner {
   readonly now: () => bigint
   /** `undefined` for a span whose ids are no W3C ids. */
   readonly toLink: (link: Tracer.SpanLink) => SpanLink | undefined
-  /** Describes `error` in an `exception` event of `span`. Never throws. */
-  readonly recordException: (span: Span, error: unknown) => void
+  /** Describes `error` in an `exception` event of `span`, at the given time or now. Never throws. */
+  readonly recordException: (span: Span, error: unknown, timeUnixNano?: bigint) => void
   /** Applies the outcome, books the end, and hands the span to the processors. Never throws. */
   readonly onEnd: (span: Span, exit: Exit.Exit<unknown, unknown>) => void
 }
@@ -228,9 +228,9 @@ export class Span implements Tracer.Span, ReadableSpan {
     return this
   }
 
-  /** Records a caught error as an `exception` event, now, without changing the status. */
-  recordException(error: unknown): this {
-    if (this.#exit === undefined) this.#owner.recordException(this, error)
+  /** Records a caught error as an `exception` event, without changing the status; default time: now. */
+  recordException(error: unknown, timeUnixNano?: bigint): this {
+    if (this.#exit === undefined) this.#owner.recordException(this, error, timeUnixNano)
     return this
   }
 

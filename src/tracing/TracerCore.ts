@@ -11,6 +11,7 @@ import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
+import * as AsyncContext from "../context/AsyncContext.ts"
 import type { TextMapPropagator } from "../context/TextMap.ts"
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { SignalLedger } from "../diagnostics/Ledger.ts"
@@ -182,7 +183,12 @@ export class TracerCore implements SpanOwner {
 
   /** Decides about a span and writes its identity to `target`. */
   #identify(start: SpanStart, target: MutableIdentity): SamplingDecision {
-    const { baggage, parent, sampled } = start
+    const { parent } = start
+    const ambient = AsyncContext.ambient()
+    const sampled = ambient?.isSuppressed === true ? false : start.sampled
+    const baggage = ambient !== undefined && ambient.span === parent
+      ? ambient.baggage ?? start.baggage
+      : start.baggage
     const own = isOwn(parent) ? parent : undefined
     const foreign = own === undefined && parent !== undefined ? foreignContext(parent) : undefined
     if (this.options.disabled === true) {
@@ -276,8 +282,8 @@ export class TracerCore implements SpanOwner {
     if (processor.keepsSpans === false) span.release()
   }
 
-  recordException(span: Span, error: unknown): void {
-    span.addException(this.now(), Outcome.describeException(error))
+  recordException(span: Span, error: unknown, timeUnixNano?: bigint): void {
+    span.addException(timeUnixNano ?? this.now(), Outcome.describeException(error))
   }
 
   toLink(link: Tracer.SpanLink): SpanLink | undefined {

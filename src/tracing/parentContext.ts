@@ -12,6 +12,8 @@ export class RemoteContext extends Context.Service<RemoteContext, {
   readonly traceFlags: number
   readonly traceState: string
   readonly baggage: Baggage | undefined
+  /** `false` for a span of this process that another tracer made. Default `true`. */
+  readonly isRemote?: boolean | undefined
 }>()("effect-telemetry/tracing/RemoteContext") {}
 
 /** The context of such a parent. */
@@ -35,7 +37,7 @@ export const foreignContext = (parent: Tracer.AnySpan): ParentContext | undefine
     spanId: parent.spanId,
     traceFlags: remote?.traceFlags ?? (parent.sampled ? sampledFlag : 0),
     traceState: remote?.traceState ?? "",
-    isRemote: parent._tag === "ExternalSpan",
+    isRemote: remote?.isRemote ?? parent._tag === "ExternalSpan",
     baggage: remote?.baggage
   }
 }

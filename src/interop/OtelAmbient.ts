@@ -1,0 +1,145 @@
+/** What is current around plain code, as a context of OpenTelemetry JavaScript and as a span of ours. */
+import type { AnySpan } from "effect/Tracer"
+import * as AsyncContext from "../context/AsyncContext.ts"
+import type { Baggage } from "../model/Baggage.ts"
+import { foreignContext } from "../tracing/parentContext.ts"
+import { isOwn } from "../tracing/Span.ts"
+import type * as Api from "./api.ts"
+import * as otelBaggage from "./otelBaggage.ts"
+import * as otelContext from "./otelContext.ts"
+import * as otelTraceState from "./otelTraceState.ts"
+import { OtelSpan, toExternalSpan, viewOf } from "./OtelSpan.ts"
+
+// A span of another tracer is one parent, not one for each of its children.
+const externals = new WeakMap<Api.Span, AnySpan>()
+
+const isValid = (context: Api.SpanContext | undefined): context is Api.SpanContext =>
+  context !== undefined && /[^0]/.test(context.traceId) && /[^0]/.test(context.spanId)
+
+/** The span of a context as a parent of ours. */
+export const parentIn = (context: Api.Context): AnySpan | undefined => {
+  const span = otelContext.spanIn(context)
+  if (span === undefined || span instanceof OtelSpan) return span?.span
+  const known = externals.get(span)
+  if (known !== undefined) return known
+  const spanContext = span.spanContext()
+  if (!isValid(spanContext)) return undefined
+  const made = toExternalSpan(spanContext)
+  externals.set(span, made)
+  origins.set(made, span)
+  return made
+}
+
+/** The spans of other tracers that external spans stand for. */
+const origins = new WeakMap<AnySpan, Api.Span>()
+
+/** A span of ours, or of whichever tracer, as OpenTelemetry JavaScript has them. */
+export const toOtelSpan = (span: AnySpan): Api.Span => {
+  if (isOwn(span)) return viewOf(span)
+  let made = origins.get(span)
+  if (made === undefined) origins.set(span, made = new RemoteSpan(span))
+  return made
+}
+
+// The invalid context of the specification, for a span whose ids are no W3C ids.
+const nowhere = { traceId: "0".repeat(32), spanId: "0".repeat(16), traceFlags: 0, traceState: "", isRemote: false }
+
+/** Carries a span context and ignores everything else. */
+class RemoteSpan implements Api.Span {
+  private readonly context: Api.SpanContext
+
+  constructor(span: AnySpan) {
+    const { isRemote, spanId, traceFlags, traceId, traceState } = foreignContext(span) ?? nowhere
+    const state = otelTraceState.toOtel(traceState)
+    this.context = { traceId, spanId, traceFlags, isRemote, ...state === undefined ? {} : { traceState: state } }
+  }
+
+  spanContext(): Api.SpanContext {
+    return this.context
+  }
+  setAttribute(): this {
+    return this
+  }
+  setAttributes(): this {
+    return this
+  }
+  addEvent(): this {
+    return this
+  }
+  addLink(): this {
+    return this
+  }
+  addLinks(): this {
+    return this
+  }
+  setStatus(): this {
+    return this
+  }
+  updateName(): this {
+    return this
+  }
+  end(): void {}
+  isRecording(): boolean {
+    return false
+  }
+  recordException(): void {}
+}
+
+/** A context, and what it says to us. */
+export class OtelAmbient extends AsyncContext.Ambient {
+  readonly context: Api.Context
+  private parent: AnySpan | null | undefined
+  private readonly inner = new WeakMap<AnySpan, OtelAmbient>()
+
+  constructor(context: Api.Context) {
+    super()
+    this.context = context
+  }
+
+  get span(): AnySpan | undefined {
+    if (this.parent === undefined) this.parent = parentIn(this.context) ?? null
+    return this.parent ?? undefined
+  }
+
+  get baggage(): Baggage | undefined {
+    const baggage = otelContext.baggageIn(this.context)
+    return baggage === undefined ? undefined : otelBaggage.fromOtel(baggage)
+  }
+
+  get isSuppressed(): boolean {
+    return otelContext.isSuppressed(this.context)
+  }
+
+  within(span: AnySpan): OtelAmbient {
+    let made = this.inner.get(span)
+    if (made === undefined) this.inner.set(span, made = new OtelAmbient(laidOver(this.context, span)))
+    return made
+  }
+}
+
+const laidOver = (context: Api.Context, span: AnySpan): Api.Context => {
+  const within = otelContext.withSpan(context, toOtelSpan(span))
+  const baggage = isOwn(span) ? span.baggage : undefined
+  return baggage === undefined ? within : otelContext.withBaggage(within, otelBaggage.toOtel(baggage))
+}
+
+const contexts = new WeakMap<AnySpan, Api.Context>()
+
+/** The context that has nothing but a span, and its baggage. */
+const bare = (span: AnySpan): Api.Context => {
+  let context = contexts.get(span)
+  if (context === undefined) contexts.set(span, context = laidOver(otelContext.rootContext, span))
+  return context
+}
+
+/** The context of this code, of a fiber or of plain code, whichever is further inside. */
+export const active = (): Api.Context => {
+  const span = AsyncContext.currentSpan()
+  const store = AsyncContext.stored()
+  if (store instanceof OtelAmbient) {
+    return span === undefined || span === store.span
+      ? store.context
+      : store.within(span).context
+  }
+  return span === undefined ? otelContext.rootContext : bare(span)
+}

@@ -1,0 +1,249 @@
+/**
+ * A span of ours as OpenTelemetry JavaScript sees it: what a program does with it (`Span` of the API), and what the SDK's
+ * processors and exporters read (`ReadableSpan`).
+ */
+import * as Context from "effect/Context"
+import * as Tracer from "effect/Tracer"
+import { isSampled, type SpanLink } from "../model/ReadableSpan.ts"
+import * as Attributes from "../model/Attributes.ts"
+import { RemoteContext } from "../tracing/parentContext.ts"
+import type { Span } from "../tracing/Span.ts"
+import type * as Api from "./api.ts"
+import { kindNumber, statusNumber, statusOf } from "./otelKinds.ts"
+import { toOtelResource } from "./otelResource.ts"
+import { isTimeInput, toHrTime, toNanos } from "./otelTime.ts"
+import * as otelTraceState from "./otelTraceState.ts"
+
+/** What a span is to OpenTelemetry JavaScript. It holds nothing of its own. */
+export class OtelSpan implements Api.Span, Api.ReadableSpan {
+  /** The span of ours. */
+  readonly span: Span
+  private context: Api.SpanContext | undefined
+
+  constructor(span: Span) {
+    this.span = span
+    // The SDK's processors call it without its object.
+    this.spanContext = this.spanContext.bind(this)
+  }
+
+  spanContext(): Api.SpanContext {
+    return this.context ??= contextOf(this.span)
+  }
+
+  setAttribute(key: string, value: Api.AttributeValue): this {
+    this.span.attribute(key, value)
+    return this
+  }
+
+  setAttributes(attributes: Api.Attributes): this {
+    this.span.setAttributes(attributes)
+    return this
+  }
+
+  addEvent(name: string, attributesOrStartTime?: Api.Attributes | Api.TimeInput, startTime?: Api.TimeInput): this {
+    if (isTimeInput(attributesOrStartTime)) this.span.addEvent(name, undefined, toNanos(attributesOrStartTime))
+    else this.span.addEvent(name, attributesOrStartTime, toNanos(startTime))
+    return this
+  }
+
+  addLink(link: Api.Link): this {
+    return this.addLinks([link])
+  }
+
+  addLinks(links: ReadonlyArray<Api.Link>): this {
+    this.span.addLinks(links.map(toEffectLink))
+    return this
+  }
+
+  setStatus(status: Api.SpanStatus): this {
+    this.span.setStatus(statusOf(status.code), status.message)
+    return this
+  }
+
+  updateName(name: string): this {
+    this.span.updateName(name)
+    return this
+  }
+
+  end(endTime?: Api.TimeInput): void {
+    this.span.end(toNanos(endTime))
+  }
+
+  isRecording(): boolean {
+    return this.span.isRecording
+  }
+
+  recordException(exception: unknown, time?: Api.TimeInput): void {
+    this.span.recordException(exception, toNanos(time))
+  }
+
+  get name(): string {
+    return this.span.name
+  }
+
+  get kind(): number {
+    return kindNumber(this.span.kind)
+  }
+
+  get parentSpanContext(): Api.SpanContext | undefined {
+    const { parentIsRemote, parentSpanId, traceFlags, traceId, traceState } = this.span
+    if (parentSpanId === undefined) return undefined
+    const state = otelTraceState.toOtel(traceState)
+    return {
+      traceId,
+      spanId: parentSpanId,
+      traceFlags,
+      isRemote: parentIsRemote,
+      ...state === undefined ? {} : { traceState: state }
+    }
+  }
+
+  /** As the SDK had it before version 2. */
+  get parentSpanId(): string | undefined {
+    return this.span.parentSpanId
+  }
+
+  get startTime(): Api.HrTime {
+    return toHrTime(this.span.startTimeUnixNano)
+  }
+
+  get endTime(): Api.HrTime {
+    return toHrTime(this.span.endTimeUnixNano)
+  }
+
+  get duration(): Api.HrTime {
+    return toHrTime(this.span.endTimeUnixNano - this.span.startTimeUnixNano)
+  }
+
+  get ended(): boolean {
+    return this.span.status._tag === "Ended"
+  }
+
+  get status(): Api.SpanStatus {
+    const { statusCode, statusMessage } = this.span
+    return statusMessage === ""
+      ? { code: statusNumber(statusCode) }
+      : { code: statusNumber(statusCode), message: statusMessage }
+  }
+
+  get attributes(): Api.Attributes {
+    return toOtelAttributes(this.span.attributeList)
+  }
+
+  get links(): Array<Api.Link> {
+    return this.span.linkList.map(toOtelLink)
+  }
+
+  get events(): Array<Api.TimedEvent> {
+    return this.span.eventList.map(({ attributes, droppedAttributesCount, name, timeUnixNano }) => ({
+      name,
+      time: toHrTime(timeUnixNano),
+      attributes: toOtelAttributes(attributes),
+      droppedAttributesCount
+    }))
+  }
+
+  get resource(): Api.Resource {
+    return toOtelResource(this.span.resource)
+  }
+
+  get instrumentationScope(): Api.InstrumentationScope {
+    return this.span.scope
+  }
+
+  /** As the SDK had it before version 2. */
+  get instrumentationLibrary(): Api.InstrumentationScope {
+    return this.span.scope
+  }
+
+  get droppedAttributesCount(): number {
+    return this.span.droppedAttributesCount
+  }
+
+  get droppedEventsCount(): number {
+    return this.span.droppedEventsCount
+  }
+
+  get droppedLinksCount(): number {
+    return this.span.droppedLinksCount
+  }
+}
+
+const views = new WeakMap<Span, OtelSpan>()
+
+/** The one view of a span, so that it can be compared. */
+export const viewOf = (span: Span): OtelSpan => {
+  let view = views.get(span)
+  if (view === undefined) views.set(span, view = new OtelSpan(span))
+  return view
+}
+
+const contextOf = (span: Span): Api.SpanContext => {
+  const state = otelTraceState.toOtel(span.traceState)
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    traceFlags: span.traceFlags,
+    ...state === undefined ? {} : { traceState: state }
+  }
+}
+
+const toOtelAttributes = (list: Attributes.AttributeList): Api.Attributes => {
+  const attributes: Api.Attributes = {}
+  for (const [key, value] of Object.entries(Attributes.toRecord(list))) attributes[key] = toOtelValue(value)
+  return attributes
+}
+
+// What the SDK has no type for is text to it.
+const toOtelValue = (value: Attributes.AttributeValue): Api.AttributeValue => {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "boolean":
+      return value
+    case "bigint":
+      return String(value)
+    default:
+      return isListOfOneKind(value) ? value as Api.AttributeValue : JSON.stringify(value, textOfBigInt)
+  }
+}
+
+const isListOfOneKind = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.every((item) => /^(string|number|boolean)$/.test(typeof item) && typeof item === typeof value[0])
+
+const textOfBigInt = (_key: string, value: unknown): unknown => typeof value === "bigint" ? String(value) : value
+
+const toOtelLink = (
+  { attributes, droppedAttributesCount, isRemote, spanId, traceFlags, traceId, traceState }: SpanLink
+) => {
+  const state = otelTraceState.toOtel(traceState)
+  return {
+    context: { traceId, spanId, traceFlags, isRemote, ...state === undefined ? {} : { traceState: state } },
+    attributes: toOtelAttributes(attributes),
+    droppedAttributesCount
+  }
+}
+
+const toEffectLink = ({ attributes, context }: Api.Link): Tracer.SpanLink => ({
+  span: toExternalSpan(context),
+  attributes: attributes ?? {}
+})
+
+/** A span of another tracer, or of another process, as a parent. */
+export const toExternalSpan = (context: Api.SpanContext): Tracer.ExternalSpan =>
+  Tracer.externalSpan({
+    traceId: context.traceId,
+    spanId: context.spanId,
+    sampled: isSampled(context),
+    annotations: Context.make(RemoteContext, {
+      traceFlags: context.traceFlags,
+      traceState: otelTraceState.fromOtel(context.traceState),
+      isRemote: context.isRemote === true,
+      baggage: undefined
+    })
+  })
+
+/** Links of a span about to start. */
+export const toEffectLinks = (links: ReadonlyArray<Api.Link> | undefined): ReadonlyArray<Tracer.SpanLink> | undefined =>
+  links?.map(toEffectLink)
