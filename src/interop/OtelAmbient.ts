@@ -7,6 +7,7 @@ import { isOwn } from "../tracing/Span.ts"
 import type * as Api from "./api.ts"
 import * as otelBaggage from "./otelBaggage.ts"
 import * as otelContext from "./otelContext.ts"
+import { noSpan } from "./noSpan.ts"
 import * as otelTraceState from "./otelTraceState.ts"
 import { OtelSpan, toExternalSpan, viewOf } from "./OtelSpan.ts"
 
@@ -33,56 +34,24 @@ export const parentIn = (context: Api.Context): AnySpan | undefined => {
 /** The spans of other tracers that external spans stand for. */
 const origins = new WeakMap<AnySpan, Api.Span>()
 
+/** Says which span of OpenTelemetry JavaScript a span of Effect stands for. */
+export const represent = (span: AnySpan, of: Api.Span): void => void origins.set(span, of)
+
 /** A span of ours, or of whichever tracer, as OpenTelemetry JavaScript has them. */
 export const toOtelSpan = (span: AnySpan): Api.Span => {
   if (isOwn(span)) return viewOf(span)
   let made = origins.get(span)
-  if (made === undefined) origins.set(span, made = new RemoteSpan(span))
+  if (made === undefined) origins.set(span, made = noSpan(spanContextOf(span)))
   return made
 }
 
 // The invalid context of the specification, for a span whose ids are no W3C ids.
 const nowhere = { traceId: "0".repeat(32), spanId: "0".repeat(16), traceFlags: 0, traceState: "", isRemote: false }
 
-/** Carries a span context and ignores everything else. */
-class RemoteSpan implements Api.Span {
-  private readonly context: Api.SpanContext
-
-  constructor(span: AnySpan) {
-    const { isRemote, spanId, traceFlags, traceId, traceState } = foreignContext(span) ?? nowhere
-    const state = otelTraceState.toOtel(traceState)
-    this.context = { traceId, spanId, traceFlags, isRemote, ...state === undefined ? {} : { traceState: state } }
-  }
-
-  spanContext(): Api.SpanContext {
-    return this.context
-  }
-  setAttribute(): this {
-    return this
-  }
-  setAttributes(): this {
-    return this
-  }
-  addEvent(): this {
-    return this
-  }
-  addLink(): this {
-    return this
-  }
-  addLinks(): this {
-    return this
-  }
-  setStatus(): this {
-    return this
-  }
-  updateName(): this {
-    return this
-  }
-  end(): void {}
-  isRecording(): boolean {
-    return false
-  }
-  recordException(): void {}
+const spanContextOf = (span: AnySpan): Api.SpanContext => {
+  const { isRemote, spanId, traceFlags, traceId, traceState } = foreignContext(span) ?? nowhere
+  const state = otelTraceState.toOtel(traceState)
+  return { traceId, spanId, traceFlags, isRemote, ...state === undefined ? {} : { traceState: state } }
 }
 
 /** A context, and what it says to us. */
@@ -126,7 +95,8 @@ const laidOver = (context: Api.Context, span: AnySpan): Api.Context => {
 const contexts = new WeakMap<AnySpan, Api.Context>()
 
 /** The context that has nothing but a span, and its baggage. */
-const bare = (span: AnySpan): Api.Context => {
+export const contextOf = (span: AnySpan | undefined): Api.Context => {
+  if (span === undefined) return otelContext.rootContext
   let context = contexts.get(span)
   if (context === undefined) contexts.set(span, context = laidOver(otelContext.rootContext, span))
   return context
@@ -141,5 +111,5 @@ export const active = (): Api.Context => {
       ? store.context
       : store.within(span).context
   }
-  return span === undefined ? otelContext.rootContext : bare(span)
+  return contextOf(span)
 }

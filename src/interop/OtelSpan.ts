@@ -4,12 +4,14 @@
  */
 import * as Context from "effect/Context"
 import * as Tracer from "effect/Tracer"
-import { isSampled, type SpanLink } from "../model/ReadableSpan.ts"
+import { isSampled } from "../model/ReadableSpan.ts"
 import * as Attributes from "../model/Attributes.ts"
 import { RemoteContext } from "../tracing/parentContext.ts"
 import type { Span } from "../tracing/Span.ts"
 import type * as Api from "./api.ts"
+import { toOtelAttributes } from "./otelAttributes.ts"
 import { kindNumber, statusNumber, statusOf } from "./otelKinds.ts"
+import { toLink } from "./sdkSpan.ts"
 import { toOtelResource } from "./otelResource.ts"
 import { isTimeInput, toHrTime, toNanos } from "./otelTime.ts"
 import * as otelTraceState from "./otelTraceState.ts"
@@ -127,18 +129,18 @@ export class OtelSpan implements Api.Span, Api.ReadableSpan {
   }
 
   get attributes(): Api.Attributes {
-    return toOtelAttributes(this.span.attributeList)
+    return attributesOf(this.span.attributeList)
   }
 
   get links(): Array<Api.Link> {
-    return this.span.linkList.map(toOtelLink)
+    return this.span.linkList.map(toLink)
   }
 
   get events(): Array<Api.TimedEvent> {
     return this.span.eventList.map(({ attributes, droppedAttributesCount, name, timeUnixNano }) => ({
       name,
       time: toHrTime(timeUnixNano),
-      attributes: toOtelAttributes(attributes),
+      attributes: attributesOf(attributes),
       droppedAttributesCount
     }))
   }
@@ -188,42 +190,7 @@ const contextOf = (span: Span): Api.SpanContext => {
   }
 }
 
-const toOtelAttributes = (list: Attributes.AttributeList): Api.Attributes => {
-  const attributes: Api.Attributes = {}
-  for (const [key, value] of Object.entries(Attributes.toRecord(list))) attributes[key] = toOtelValue(value)
-  return attributes
-}
-
-// What the SDK has no type for is text to it.
-const toOtelValue = (value: Attributes.AttributeValue): Api.AttributeValue => {
-  switch (typeof value) {
-    case "string":
-    case "number":
-    case "boolean":
-      return value
-    case "bigint":
-      return String(value)
-    default:
-      return isListOfOneKind(value) ? value as Api.AttributeValue : JSON.stringify(value, textOfBigInt)
-  }
-}
-
-const isListOfOneKind = (value: unknown): boolean =>
-  Array.isArray(value) &&
-  value.every((item) => /^(string|number|boolean)$/.test(typeof item) && typeof item === typeof value[0])
-
-const textOfBigInt = (_key: string, value: unknown): unknown => typeof value === "bigint" ? String(value) : value
-
-const toOtelLink = (
-  { attributes, droppedAttributesCount, isRemote, spanId, traceFlags, traceId, traceState }: SpanLink
-) => {
-  const state = otelTraceState.toOtel(traceState)
-  return {
-    context: { traceId, spanId, traceFlags, isRemote, ...state === undefined ? {} : { traceState: state } },
-    attributes: toOtelAttributes(attributes),
-    droppedAttributesCount
-  }
-}
+const attributesOf = (list: Attributes.AttributeList): Api.Attributes => toOtelAttributes(Attributes.toRecord(list))
 
 const toEffectLink = ({ attributes, context }: Api.Link): Tracer.SpanLink => ({
   span: toExternalSpan(context),

@@ -108,7 +108,7 @@ export interface TracerProvider {
 /** Knows which context is active. */
 export interface ContextManager {
   active(): Context
-  with<A extends ReadonlyArray<unknown>, F extends (...args: A) => ReturnType<F>>(
+  with<A extends Array<unknown>, F extends (...args: A) => ReturnType<F>>(
     context: Context,
     fn: F,
     thisArg?: ThisParameterType<F>,
@@ -219,7 +219,7 @@ export interface SpanExporter {
   forceFlush?(): Promise<void>
 }
 
-/** `sdk-trace-base`'s sampler. */
+/** `sdk-trace-base`'s sampler, of which little is expected. */
 export interface Sampler {
   shouldSample(
     context: never,

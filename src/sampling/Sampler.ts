@@ -19,6 +19,8 @@ export interface SamplingParent {
   readonly traceFlags: number
   readonly traceState: string
   readonly isRemote: boolean
+  /** 16 lowercase hexadecimal digits. */
+  readonly spanId?: string | undefined
 }
 
 /** What is known of a span when it starts. */
@@ -47,6 +49,8 @@ export interface SamplingDecision {
   readonly record?: boolean | undefined
   /** Attributes added to a recorded span. */
   readonly attributes?: Readonly<Record<string, unknown>> | undefined
+  /** Becomes the tracestate of the span. Default: the parent's. */
+  readonly traceState?: string | undefined
   /** Names the rule that decided. */
   readonly ruleId?: string | undefined
 }

@@ -215,7 +215,7 @@ export class TracerCore implements SpanOwner {
       for (let i = 0; i < 4; i++) traceWords[i] = hexToWord(foreign.traceId, i * 8)
       traceFlags = foreign.traceFlags
       traceState = foreign.isRemote ? honestTraceState(foreign) : foreign.traceState
-      samplingParent = { traceFlags, traceState, isRemote: foreign.isRemote }
+      samplingParent = { traceFlags, traceState, isRemote: foreign.isRemote, spanId: foreign.spanId }
     } else {
       ids.writeTraceId(traceWords)
       if (ids.isRandom) traceFlags = randomFlag
@@ -244,7 +244,7 @@ export class TracerCore implements SpanOwner {
     target.parentSpanId1 = own !== undefined ? own.spanId1 : foreign === undefined ? 0 : hexToWord(foreign.spanId, 8)
     target.parentIsRemote = foreign?.isRemote ?? false
     target.traceFlags = keep ? traceFlags | sampledFlag : traceFlags & ~sampledFlag
-    target.traceState = OtTraceState.afterDecision(traceState, decision, keep)
+    target.traceState = OtTraceState.afterDecision(decision.traceState ?? traceState, decision, keep)
     target.baggage = baggage ?? own?.baggage ?? foreign?.baggage
     return decision
   }

@@ -11,6 +11,7 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional: boolean }>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
   readonly engines?: Readonly<Record<string, string>>
 }
@@ -19,8 +20,9 @@ const manifest = read<Manifest>("package.json")
 const { packages } = read<{ readonly packages: Readonly<Record<string, Manifest>> }>("package-lock.json")
 
 describe("the dependencies", () => {
-  it("are one peer and nothing else", () => {
-    assert.deepStrictEqual(Object.keys(manifest.peerDependencies ?? {}), ["effect"])
+  it("are one peer, an optional one, and nothing else", () => {
+    assert.deepStrictEqual(Object.keys(manifest.peerDependencies ?? {}), ["@opentelemetry/api", "effect"])
+    assert.deepStrictEqual(manifest.peerDependenciesMeta, { "@opentelemetry/api": { optional: true } })
     assert.isUndefined(manifest.dependencies)
     assert.isUndefined(manifest.optionalDependencies)
   })
