@@ -90,7 +90,9 @@ export const composite = (
       let out = context
       for (const propagator of propagators) {
         try {
-          out = propagator.extract(carrier, out)
+          const next = propagator.extract(carrier, out)
+          if (next?.baggage === undefined) throw new TypeError("it returned no context")
+          out = next
         } catch (error) {
           failed(propagator, "extract", error)
         }

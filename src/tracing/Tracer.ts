@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as EffectTracer from "effect/Tracer"
 import * as AsyncContext from "../context/AsyncContext.ts"
 import { HttpServerRequest, type IncomingRequest } from "../context/HttpReferences.ts"
-import { Propagator } from "../context/Propagator.ts"
+import { composite, Propagator } from "../context/Propagator.ts"
 import * as traceLocal from "../context/traceLocal.ts"
 import { TracesLedger } from "../diagnostics/CurrentLedger.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
@@ -151,10 +151,12 @@ export const make = (
 ): Effect.Effect<TelemetryTracer, never, Sampler | SpanProcessor | Propagator | Scope.Scope> =>
   Effect.gen(function*() {
     const clock = yield* Clock.Clock
+    const diagnostics = yield* Diagnostics
     const core = new TracerCore({
       sampler: yield* Sampler,
       processor: yield* SpanProcessor,
-      propagator: yield* Propagator,
+      // Whoever wrote it: what it throws must not reach the program, nor what it writes another header.
+      propagator: composite([yield* Propagator], diagnostics),
       resource: options.resource,
       scope: options.scope,
       disabled: options.disabled,
@@ -162,7 +164,7 @@ export const make = (
       ids: yield* IdGenerator,
       outcome: yield* OutcomePolicy,
       ledger: yield* TracesLedger,
-      diagnostics: yield* Diagnostics,
+      diagnostics,
       clock,
       now: wallTime(clock)
     })
