@@ -218,7 +218,13 @@ const reportProbe = (diagnostics: Diagnostics.Diagnostics) => (results: Readonly
   }
 }
 
-const propagators = { tracecontext: Propagator.traceContext, baggage: Propagator.baggage }
+const propagators: Readonly<Record<TelemetryConfig.PropagatorName, Propagator.TextMapPropagator>> = {
+  tracecontext: Propagator.traceContext,
+  baggage: Propagator.baggage,
+  b3: Propagator.b3,
+  b3multi: Propagator.b3multi,
+  jaeger: Propagator.jaeger
+}
 
 const totals = (ledger: SignalLedger) => {
   const sum = { exported: 0, failed: 0, spooled: 0, queued: 0 }

@@ -36,6 +36,8 @@ export * as SamplerConfig from "./sampling/SamplerConfig.ts"
 export * as Threshold from "./sampling/Threshold.ts"
 
 // Crosses processes
+export * as B3 from "./context/B3.ts"
+export * as Jaeger from "./context/Jaeger.ts"
 export * as Propagator from "./context/Propagator.ts"
 export * as W3CBaggage from "./context/W3CBaggage.ts"
 export * as W3CTraceContext from "./context/W3CTraceContext.ts"

@@ -15,7 +15,7 @@ import { settings } from "./settings.ts"
 export type DetectorName = "host" | "process" | "serviceinstance"
 
 /** A propagator by its name in `OTEL_PROPAGATORS`. */
-export type PropagatorName = "tracecontext" | "baggage"
+export type PropagatorName = "tracecontext" | "baggage" | "b3" | "b3multi" | "jaeger"
 
 /** An exporter by its name in `OTEL_TRACES_EXPORTER`. */
 export type TracesExporterName = "otlp" | "console" | "otlp/stdout"

@@ -110,12 +110,20 @@ export const settings = {
     }
   ),
   propagators: setting(
-    listOf(["tracecontext", "baggage"], { words: ["none"] }),
+    listOf(["tracecontext", "baggage", "b3", "b3multi", "jaeger"], {
+      words: ["none"],
+      refused: {
+        xray: "is not supported (provide a Propagator for it) and is ignored",
+        ottrace: "is not supported (OpenTelemetry has deprecated it) and is ignored"
+      }
+    }),
     {
       variables: ["OTEL_PROPAGATORS"],
       default: ["tracecontext", "baggage"],
       defaultText: "tracecontext, baggage",
-      description: "How the context crosses to other processes: W3C Trace Context, W3C Baggage.",
+      description:
+        "How the context crosses to other processes: W3C Trace Context and Baggage, B3 in one header or in several, " +
+        "Jaeger's headers. All are written; of what is read, a later one wins.",
       source: general
     }
   ),

@@ -145,6 +145,15 @@ describe("lists", () => {
 })
 
 describe("sampler", () => {
+  it("says of a propagator that others have why it is not here, and takes the rest", () => {
+    const { config, problems } = resolve({ OTEL_PROPAGATORS: "xray,b3,OTtrace" })
+    assert.deepStrictEqual(config.propagators, ["b3"])
+    assert.deepStrictEqual(problems.map(({ message }) => message.slice(0, message.indexOf(": expected"))), [
+      "OTEL_PROPAGATORS=\"xray\" is not supported (provide a Propagator for it) and is ignored",
+      "OTEL_PROPAGATORS=\"OTtrace\" is not supported (OpenTelemetry has deprecated it) and is ignored"
+    ])
+  })
+
   it("argument without a sampler is told", () => {
     const { config, problems } = resolve({ OTEL_TRACES_SAMPLER_ARG: "0.1" })
     assert.deepStrictEqual(config.sampler, defaultSamplerConfig)

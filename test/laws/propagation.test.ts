@@ -8,6 +8,13 @@ import { SpanContext } from "../../src/model/SpanContext.ts"
 import * as TraceState from "../../src/model/TraceState.ts"
 
 const both = Propagator.composite([Propagator.traceContext, Propagator.baggage])
+const every = Propagator.composite([
+  Propagator.traceContext,
+  Propagator.baggage,
+  Propagator.b3,
+  Propagator.b3multi,
+  Propagator.jaeger
+])
 
 /** Text of bytes a peer may send: any UTF-16 unit, often the marks that parsers look for. */
 const garbage = Arbitrary.map(
@@ -28,9 +35,9 @@ const large = Arbitrary.map(
 
 const isSendable = (value: string) => /^[\x20-\x7e\t]*$/.test(value)
 
-const send = (context: Propagator.PropagationContext): Map<string, string> => {
+const send = (context: Propagator.PropagationContext, propagator = both): Map<string, string> => {
   const sent = new Map<string, string>()
-  both.inject(context, (name, value) => sent.set(name, value))
+  propagator.inject(context, (name, value) => sent.set(name, value))
   return sent
 }
 
@@ -153,6 +160,36 @@ describe("propagation", () => {
     assert.strictEqual(Baggage.toHeader(received.baggage), sent.get("baggage") ?? "")
   }, { arbitrary: { size: 8 } })
 
+  it.prop("B3 and Jaeger read a span as they wrote it", [SpanContext], ([span]) => {
+    for (const propagator of [Propagator.b3, Propagator.b3multi, Propagator.jaeger]) {
+      const sent = send({ ...Propagator.emptyContext, spanContext: { ...span, traceState: "" } }, propagator)
+      assert.deepStrictEqual(propagator.extract(Propagator.fromEntries(sent)).spanContext, {
+        ...span,
+        traceFlags: span.traceFlags & 1,
+        traceState: "",
+        isRemote: true
+      })
+    }
+  })
+
+  it.prop("one changed character makes a header of B3 or Jaeger invalid, or another valid one", [
+    SpanContext,
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 54 })),
+    Schema.String.check(Schema.isBetweenLength(1, 1))
+  ], ([span, at, character]) => {
+    for (const propagator of [Propagator.b3, Propagator.jaeger]) {
+      const [[name, value]] = [...send({ ...Propagator.emptyContext, spanContext: span }, propagator)] as [
+        [string, string]
+      ]
+      const changed = value.slice(0, at) + character + value.slice(at + 1)
+      const { spanContext } = propagator.extract(Propagator.fromEntries([[name, changed]]))
+      assert.isTrue(spanContext === undefined || Schema.is(SpanContext)(spanContext))
+      // The parent's id is not looked at.
+      const isParent = name === "uber-trace-id" && at === 50
+      if (!isParent && !/[0-9a-fA-F:%-]/.test(character)) assert.isUndefined(spanContext, changed)
+    }
+  }, { arbitrary: { runs: 300 } })
+
   it.prop("no context of any kind writes a header that HTTP does not allow", [
     Schema.Struct({
       traceId: Schema.String,
@@ -171,9 +208,10 @@ describe("propagation", () => {
         spanId: "b7ad6b7169203331",
         traceState: text
       },
-      baggage: Baggage.set(baggage, "k", text, [{ key: text, value: text }])
-    })
-    for (const value of [...sent.values(), ...send({ spanContext: span, baggage }).values()]) {
+      baggage: Baggage.set(Baggage.set(baggage, "k", text, [{ key: text, value: text }]), text, text)
+    }, every)
+    for (const [name, value] of [...sent, ...send({ spanContext: span, baggage }, every)]) {
+      assert.match(name, /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/)
       assert.isTrue(isSendable(value))
       assert.isAtMost(value.length, 8192)
     }
@@ -181,8 +219,8 @@ describe("propagation", () => {
 
   it.prop("garbage never throws, and what is read is within its bounds", [garbage, garbage, garbage], ([a, b, c]) => {
     for (const value of [a, [a, b], [`${a},x=1`, b, c], `a=1,${a}`, `a=${a};${b}=${c}`]) {
-      const carrier = { get: () => value, keys: () => [] }
-      const context = both.extract(carrier)
+      const carrier = { get: () => value, keys: () => ["uberctx-k", `uberctx-${a}`] }
+      const context = every.extract(carrier)
       assert.isTrue(context.spanContext === undefined || Schema.is(SpanContext)(context.spanContext))
       assert.isTrue(Schema.is(Baggage.Baggage)(context.baggage))
     }
@@ -232,7 +270,7 @@ describe("propagation", () => {
       const taken: Array<number> = []
       for (let i = 0; i < 101; i++) {
         const from = performance.now()
-        both.extract(Propagator.fromRecord(record))
+        every.extract(Propagator.fromRecord(record))
         taken.push(performance.now() - from)
       }
       // The median: what the work takes, without the pauses of a machine that does other things besides.
