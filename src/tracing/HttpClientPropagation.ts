@@ -21,7 +21,7 @@ import { fiberBaggage, fromFiber, Reservation } from "./Tracer.ts"
  * **Details**
  *
  * The headers have to be written before the client opens the request's span, so the span's identity is decided first
- * and the span takes it over when it starts.
+ * and the span takes it over when it starts. A host is sent what `propagateTo` and `propagateBaggageTo` allow it.
  */
 export const withPropagation = <E, R>(client: HttpClient.HttpClient.With<E, R>): HttpClient.HttpClient.With<E, R> =>
   HttpClient.makeWith<E, R, E, R>(
@@ -45,7 +45,7 @@ export const withPropagation = <E, R>(client: HttpClient.HttpClient.With<E, R>):
           startTimeUnixNano: 0n,
           baggage: fiberBaggage(fiber)
         })
-        const headers = injectIdentity(tracer.core, span.identity)
+        const headers = injectIdentity(tracer.core, span.identity, request.url)
         return Effect.provideContext(
           send(HttpClientRequest.setHeaders(request, headers)),
           Context.make(Reservation, { used: false, span }).pipe(

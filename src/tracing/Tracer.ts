@@ -8,6 +8,8 @@ import type * as Scope from "effect/Scope"
 import * as EffectTracer from "effect/Tracer"
 import * as AsyncContext from "../context/AsyncContext.ts"
 import { HttpServerRequest, type IncomingRequest } from "../context/HttpReferences.ts"
+import type { Environment } from "../context/EnvironmentCarrier.ts"
+import * as outbound from "../context/outbound.ts"
 import { composite, Propagator } from "../context/Propagator.ts"
 import * as traceLocal from "../context/traceLocal.ts"
 import { TracesLedger } from "../diagnostics/CurrentLedger.ts"
@@ -18,9 +20,10 @@ import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { Resource } from "../model/Resource.ts"
 import { SpanProcessor } from "../processors/SpanProcessor.ts"
 import { Sampler } from "../sampling/Sampler.ts"
-import { extractContext } from "./carrier.ts"
+import { extractContext, extractEnvironment } from "./carrier.ts"
 import { IdGenerator } from "./IdGenerator.ts"
 import { OutcomePolicy } from "./Outcome.ts"
+import { isVouchedFor, remoteBaggage, untrusted } from "./parentContext.ts"
 import { isOwn } from "./Span.ts"
 import { SpanLimits } from "./SpanLimits.ts"
 import type { ReservedSpan } from "./spanStart.ts"
@@ -33,12 +36,16 @@ export const Reservation: Context.Reference<{ used: boolean; readonly span: Rese
     { defaultValue: () => undefined }
   )
 
+/** The baggage that a span captured, or brought from elsewhere. */
+export const spanBaggage = (span: EffectTracer.AnySpan | undefined): Baggage | undefined =>
+  isOwn(span) ? span.baggage : span === undefined ? undefined : remoteBaggage(span)
+
 /** The baggage that is current on a fiber: the innermost of what was set by an operator and what the span captured. */
 export const fiberBaggage = (fiber: Fiber.Fiber<unknown, unknown>): Baggage | undefined => {
   const local = traceLocal.ofFiber(fiber)
   const span = fiber.cache.span
   if (local.baggage !== undefined && (local.baggageSetIn === span || !isOwn(span))) return local.baggage
-  return isOwn(span) ? span.baggage : undefined
+  return spanBaggage(span)
 }
 
 // A request is continued from its headers once, by the first server span that is opened for it.
@@ -94,10 +101,12 @@ export class TelemetryTracer implements EffectTracer.Tracer {
         if (request !== undefined && !continued.has(request) && !isWithinHttpServer(parent)) {
           continued.add(request)
           isHttpServer = true
-          const extracted = extractContext(this.core.options.propagator, request.headers)
+          const extracted = extractContext(this.core, request.headers)
           parent = extracted.parent
           baggage = extracted.baggage
           if (sampled === true) sampled = undefined
+        } else if (this.core.options.trustIncoming !== true) {
+          parent = trusted(parent, this.core.options.trustIncoming)
         }
       } else if (options.kind === "client") {
         const reservation = fiber.getRef(Reservation)
@@ -128,6 +137,17 @@ export class TelemetryTracer implements EffectTracer.Tracer {
 
 const isUnsampled = (parent: EffectTracer.AnySpan | undefined): boolean => parent !== undefined && !parent.sampled
 
+/** The parent that an RPC message named, as far as it is trusted. */
+const trusted = (
+  parent: EffectTracer.AnySpan | undefined,
+  trust: false | "edge" | undefined
+): EffectTracer.AnySpan | undefined =>
+  trust === undefined || parent?._tag !== "ExternalSpan" || isVouchedFor(parent)
+    ? parent
+    : trust === "edge"
+    ? untrusted(parent)
+    : undefined
+
 /** The tracer of this library that a fiber runs under, or `undefined`. */
 export const fromFiber = (fiber: Fiber.Fiber<unknown, unknown>): TelemetryTracer | undefined => {
   const tracer = fiber.cache.tracer
@@ -141,6 +161,14 @@ export interface TracerOptions {
   readonly scope?: InstrumentationScope | undefined
   /** Records nothing; context passes through. Default `false`. */
   readonly disabled?: boolean | undefined
+  /** Whether a context in incoming headers is continued; `"edge"` starts a new trace with a link to it. Default `true`. */
+  readonly trustIncoming?: boolean | "edge" | undefined
+  /** Hosts that are sent the span's context, as in `TelemetryOptions`. Default all. */
+  readonly propagateTo?: ReadonlyArray<string> | undefined
+  /** Hosts that are sent baggage, as in `TelemetryOptions`. Default those of the private network. */
+  readonly propagateBaggageTo?: ReadonlyArray<string> | undefined
+  /** Variables that carry the parent of spans that have none here. */
+  readonly environment?: Environment | undefined
 }
 
 /**
@@ -152,11 +180,20 @@ export const make = (
   Effect.gen(function*() {
     const clock = yield* Clock.Clock
     const diagnostics = yield* Diagnostics
+    // Whoever wrote it: what it throws must not reach the program, nor what it writes another header.
+    const propagator = composite([yield* Propagator], diagnostics)
     const core = new TracerCore({
       sampler: yield* Sampler,
       processor: yield* SpanProcessor,
-      // Whoever wrote it: what it throws must not reach the program, nor what it writes another header.
-      propagator: composite([yield* Propagator], diagnostics),
+      propagator,
+      outbound: outbound.compile({
+        trace: options.propagateTo ?? ["all"],
+        baggage: options.propagateBaggageTo ?? ["internal"]
+      }),
+      trustIncoming: options.trustIncoming ?? true,
+      processParent: options.environment === undefined
+        ? undefined
+        : extractEnvironment(propagator, options.environment).parent,
       resource: options.resource,
       scope: options.scope,
       disabled: options.disabled,

@@ -178,6 +178,19 @@ describe("the Promise facade", () => {
     assert.isTrue(by["incoming"]!.parentIsRemote)
   })
 
+  it("baggage that came in goes on, from awaiting code too", async () => {
+    const parent = extract({
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      baggage: "tenant=blue%20sky"
+    })!
+    const [outside, inside] = await trace("incoming", { parent }, async (span) => {
+      await sleep(1)
+      return [inject(), span.baggage?.get("tenant")?.value]
+    })
+    assert.deepStrictEqual(inside, "blue sky")
+    assert.strictEqual((outside as Record<string, string>)["baggage"], "tenant=blue%20sky")
+  })
+
   it("initialize twice keeps the first; after shutdown spans are inert and initialize starts afresh", async () => {
     await TraceContext.initialize({ ...quiet, serviceName: "second" })
     trace("one", () => {})
