@@ -207,6 +207,39 @@ describe("the Promise facade", () => {
   })
 })
 
+describe("whom the context is sent to and taken from", () => {
+  afterEach(() => TraceContext.shutdown())
+  const headers = {
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    baggage: "tenant=blue"
+  }
+
+  it("inject with a URL sends what its host may have", async () => {
+    await TraceContext.initialize({ ...quiet, tracesExporters: ["none"], propagateTo: ["*.example.com", "internal"] })
+    trace("incoming", { parent: extract(headers) }, () => {
+      assert.deepStrictEqual(Object.keys(inject()), ["traceparent", "baggage"])
+      assert.deepStrictEqual(Object.keys(inject("http://localhost:1/")), ["traceparent", "baggage"])
+      assert.deepStrictEqual(Object.keys(inject(new URL("https://api.example.com/"))), ["traceparent"])
+      assert.deepStrictEqual(inject("https://elsewhere.test/"), {})
+      assert.deepStrictEqual(Object.keys(inject("/here")), ["traceparent", "baggage"])
+    })
+  })
+
+  it.each(["edge", false] as const)("trustIncoming %s: a request starts a new trace", async (trustIncoming) => {
+    const memory = InMemorySpanExporter.makeUnsafe()
+    await TraceContext.initialize({ ...quiet, exporters: [memory.exporter], trustIncoming })
+    trace("incoming", { parent: extract(headers) }, () => assert.notProperty(inject(), "baggage"))
+    await TraceContext.flush()
+    const [span] = await Effect.runPromise(memory.spans)
+    assert.isUndefined(span!.parentSpanId)
+    assert.notStrictEqual(span!.traceId, "0af7651916cd43dd8448eb211c80319c")
+    assert.deepStrictEqual(
+      span!.links.map(({ spanId }) => spanId),
+      trustIncoming === "edge" ? ["b7ad6b7169203331"] : []
+    )
+  })
+})
+
 describe("initialize", () => {
   it("rejects options that cannot be taken, and can be called again", async () => {
     let message = ""
