@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as EffectTracer from "effect/Tracer"
 import { buildPipeline, buildResource, type PipelineOptions } from "./assembly.ts"
+import { ofProcess } from "./context/EnvironmentCarrier.ts"
 import { Fetch } from "./context/HttpReferences.ts"
 import * as Propagator from "./context/Propagator.ts"
 import * as leaving from "./delivery/leaving.ts"
@@ -132,7 +133,15 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       const sampler = (yield* optionalService(Sampler)) ?? fromConfig(config.sampler)
       const propagator = (yield* optionalService(Propagator.Propagator)) ??
         Propagator.composite(config.propagators.map((name) => propagators[name]), diagnostics)
-      const tracer = yield* Tracer.make({ resource, disabled: config.disabled, followAsync: config.followAsync }).pipe(
+      const tracer = yield* Tracer.make({
+        resource,
+        disabled: config.disabled,
+        followAsync: config.followAsync,
+        trustIncoming: config.trustIncoming,
+        propagateTo: config.propagateTo,
+        propagateBaggageTo: config.propagateBaggageTo,
+        environment: config.continueFromEnvironment ? env ?? ofProcess() : undefined
+      }).pipe(
         Effect.provideService(SpanProcessor, processor),
         Effect.provideService(Sampler, sampler),
         Effect.provideService(Propagator.Propagator, propagator)
@@ -199,10 +208,12 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
           problems: problems.map((problem) => problem.message)
         }))
       }
-      return Context.make(Telemetry, telemetry).pipe(
+      const services = Context.make(Telemetry, telemetry).pipe(
         Context.add(EffectTracer.Tracer, tracer),
         Context.add(Fetch, propagatingFetch(tracer.core, yield* Fetch))
       )
+      const { processParent } = tracer.core.options
+      return processParent === undefined ? services : Context.add(services, EffectTracer.ParentSpan, processParent)
     }),
     references
   )
@@ -218,7 +229,13 @@ const reportProbe = (diagnostics: Diagnostics.Diagnostics) => (results: Readonly
   }
 }
 
-const propagators = { tracecontext: Propagator.traceContext, baggage: Propagator.baggage }
+const propagators: Readonly<Record<TelemetryConfig.PropagatorName, Propagator.TextMapPropagator>> = {
+  tracecontext: Propagator.traceContext,
+  baggage: Propagator.baggage,
+  b3: Propagator.b3,
+  b3multi: Propagator.b3multi,
+  jaeger: Propagator.jaeger
+}
 
 const totals = (ledger: SignalLedger) => {
   const sum = { exported: 0, failed: 0, spooled: 0, queued: 0 }

@@ -16,6 +16,7 @@ export {
 export * as TelemetryConfig from "./TelemetryConfig.ts"
 
 // Records
+export * as EnvironmentPropagation from "./tracing/EnvironmentPropagation.ts"
 export * as HttpClientPropagation from "./tracing/HttpClientPropagation.ts"
 export * as IdGenerator from "./tracing/IdGenerator.ts"
 export * as Outcome from "./tracing/Outcome.ts"
@@ -36,6 +37,9 @@ export * as SamplerConfig from "./sampling/SamplerConfig.ts"
 export * as Threshold from "./sampling/Threshold.ts"
 
 // Crosses processes
+export * as B3 from "./context/B3.ts"
+export * as EnvironmentCarrier from "./context/EnvironmentCarrier.ts"
+export * as Jaeger from "./context/Jaeger.ts"
 export * as Propagator from "./context/Propagator.ts"
 export * as W3CBaggage from "./context/W3CBaggage.ts"
 export * as W3CTraceContext from "./context/W3CTraceContext.ts"

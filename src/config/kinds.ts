@@ -147,12 +147,15 @@ export const listOf = <const Name extends string, const Word extends "none" | "a
     readonly words: ReadonlyArray<Word>
     /** Other names; `undefined` for one that asks for what is always so. */
     readonly aliases?: Readonly<Record<string, Name | undefined>>
+    /** Names that others know, and what became of them here, to be read behind the value. */
+    readonly refused?: Readonly<Record<string, string>>
   }
 ): Kind<ReadonlyArray<Name | Word>, ReadonlyArray<Name>> => {
   const known = new Map<string, Name | undefined>([
     ...names.map((name) => [name, name] as const),
     ...Object.entries(options.aliases ?? {})
   ])
+  const refused = new Map(Object.entries(options.refused ?? {}))
   const words: ReadonlyArray<string> = options.words
   const unique = (chosen: Iterable<Name>): ReadonlyArray<Name> => [...new Set(chosen)]
   const expand = (items: ReadonlyArray<string>): ReadonlyArray<Name> =>
@@ -181,7 +184,7 @@ export const listOf = <const Name extends string, const Word extends "none" | "a
           understood = true
           const name = item === "all" ? item : known.get(item)
           if (name !== undefined) taken.push(name)
-        } else complain({ value: showText(written) })
+        } else complain({ value: showText(written), consequence: refused.get(item) })
       }
       return understood ? expand(taken) : undefined
     }

@@ -15,7 +15,7 @@ import { settings } from "./settings.ts"
 export type DetectorName = "host" | "process" | "serviceinstance"
 
 /** A propagator by its name in `OTEL_PROPAGATORS`. */
-export type PropagatorName = "tracecontext" | "baggage"
+export type PropagatorName = "tracecontext" | "baggage" | "b3" | "b3multi" | "jaeger"
 
 /** An exporter by its name in `OTEL_TRACES_EXPORTER`. */
 export type TracesExporterName = "otlp" | "console" | "otlp/stdout"
@@ -112,6 +112,17 @@ export interface TelemetryOptions {
   readonly logLevel?: DiagnosticLevel | undefined
   /** `OTEL_PROPAGATORS`, default `["tracecontext", "baggage"]`. */
   readonly propagators?: ReadonlyArray<PropagatorName | "none"> | undefined
+  /**
+   * Whether a context in incoming headers is continued. `"edge"`: a request starts a new trace with a link to the context
+   * that it brought. Default `true`.
+   */
+  readonly trustIncoming?: boolean | "edge" | undefined
+  /** Hosts that are told of the trace: names, `*.name`, `"internal"`, `"all"` (default), or `"none"` alone. */
+  readonly propagateTo?: ReadonlyArray<string> | undefined
+  /** Hosts that are sent baggage, likewise. Default `["internal"]`: this machine and private networks. */
+  readonly propagateBaggageTo?: ReadonlyArray<string> | undefined
+  /** Whether spans without a parent here belong to the process that started this one. Default `false`. */
+  readonly continueFromEnvironment?: boolean | undefined
   /** `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`, default parent-based always on. */
   readonly sampler?: SamplerConfig | undefined
   /** `OTEL_TRACES_EXPORTER`, default `["otlp"]`. */

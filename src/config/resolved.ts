@@ -33,6 +33,11 @@ export interface TelemetryConfig {
   readonly detectors: ReadonlyArray<DetectorName>
   readonly logLevel: DiagnosticLevel
   readonly propagators: ReadonlyArray<PropagatorName>
+  readonly trustIncoming: boolean | "edge"
+  /** Hosts in lower case, `"all"` and `"internal"` as words. */
+  readonly propagateTo: ReadonlyArray<string>
+  readonly propagateBaggageTo: ReadonlyArray<string>
+  readonly continueFromEnvironment: boolean
   readonly sampler: SamplerConfig
   readonly tracesExporters: ReadonlyArray<TracesExporterName>
   readonly redact: boolean

@@ -7,6 +7,7 @@ import { defaults as spanLimits } from "../tracing/SpanLimits.ts"
 import { endpoint } from "./endpoint.ts"
 import { boolean, duration, integer, listOf, oneOf, optionalText, text, timeout } from "./kinds.ts"
 import { attributes, headers } from "./pairs.ts"
+import { hosts, trust } from "./propagation.ts"
 import { sampler, samplerArgument } from "./sampler.ts"
 import { rowsOf, type Setting, setting } from "./setting.ts"
 
@@ -110,15 +111,48 @@ export const settings = {
     }
   ),
   propagators: setting(
-    listOf(["tracecontext", "baggage"], { words: ["none"] }),
+    listOf(["tracecontext", "baggage", "b3", "b3multi", "jaeger"], {
+      words: ["none"],
+      refused: {
+        xray: "is not supported (provide a Propagator for it) and is ignored",
+        ottrace: "is not supported (OpenTelemetry has deprecated it) and is ignored"
+      }
+    }),
     {
       variables: ["OTEL_PROPAGATORS"],
       default: ["tracecontext", "baggage"],
       defaultText: "tracecontext, baggage",
-      description: "How the context crosses to other processes: W3C Trace Context, W3C Baggage.",
+      description:
+        "How the context crosses to other processes: W3C Trace Context and Baggage, B3 in one header or in several, " +
+        "Jaeger's headers. All are written; of what is read, a later one wins.",
       source: general
     }
   ),
+  trustIncoming: setting(trust, {
+    default: true,
+    description:
+      "Whether a context in incoming headers is continued. `\"edge\"`: a request starts a new trace, with a link to the " +
+      "context that it brought, and the sampler decides as for any root; baggage is not taken. `false`: nothing is read."
+  }),
+  propagateTo: setting(hosts, {
+    default: ["all"],
+    defaultText: "all",
+    description: "Hosts that are told of the trace. The words stand for many; `*.` means the hosts below, not the host."
+  }),
+  propagateBaggageTo: setting(hosts, {
+    default: ["internal"],
+    defaultText: "internal",
+    description:
+      "Hosts that are sent baggage. `internal`: loopback and private addresses, names without a dot, and those below " +
+      "`localhost`, `local`, `internal`, `svc` and `home.arpa`."
+  }),
+  continueFromEnvironment: setting(boolean, {
+    default: false,
+    description:
+      "Whether spans that have no parent here belong to the process that started this one, by `TRACEPARENT`, " +
+      "`TRACESTATE` and `BAGGAGE`, or what else the propagators read.",
+    source: "context/env-carriers.md"
+  }),
   sampler: setting(sampler, {
     variables: ["OTEL_TRACES_SAMPLER"],
     refinements: [samplerArgument],

@@ -8,6 +8,8 @@ import * as Layer from "effect/Layer"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import { describeError } from "../internal/describeError.ts"
 import { isToken } from "../internal/percent.ts"
+import * as B3 from "./B3.ts"
+import * as Jaeger from "./Jaeger.ts"
 import { emptyContext, type TextMapPropagator, type TextMapSetter } from "./TextMap.ts"
 import * as W3CBaggage from "./W3CBaggage.ts"
 import * as W3CTraceContext from "./W3CTraceContext.ts"
@@ -40,6 +42,15 @@ export const traceContext: TextMapPropagator = W3CTraceContext.propagator
 
 /** W3C Baggage. */
 export const baggage: TextMapPropagator = W3CBaggage.propagator
+
+/** B3, written as the single header `b3`. */
+export const b3: TextMapPropagator = B3.single
+
+/** B3, written as headers `x-b3-*`. */
+export const b3multi: TextMapPropagator = B3.multi
+
+/** Jaeger's `uber-trace-id` and `uberctx-*`. */
+export const jaeger: TextMapPropagator = Jaeger.propagator
 
 // Printable, and no byte that a server might take for the end of the header.
 const isHeaderValue = (value: string): boolean => {
@@ -90,7 +101,9 @@ export const composite = (
       let out = context
       for (const propagator of propagators) {
         try {
-          out = propagator.extract(carrier, out)
+          const next = propagator.extract(carrier, out)
+          if (next?.baggage === undefined) throw new TypeError("it returned no context")
+          out = next
         } catch (error) {
           failed(propagator, "extract", error)
         }

@@ -35,6 +35,25 @@ export interface TextMapPropagator {
   extract(carrier: TextMapGetter, context?: PropagationContext): PropagationContext
 }
 
+/** The first of several lines, for headers that are no lists. */
+export const firstLine = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
+  typeof value === "string" ? value : value?.[0]
+
+/**
+ * `context` with `remote` as its span, if there is one. Where another format told of the same span before, that stays: it
+ * may know more, such as the tracestate.
+ */
+export const withRemote = (
+  remote: SpanContext | undefined,
+  context: PropagationContext = emptyContext
+): PropagationContext => {
+  if (remote === undefined) return context
+  const known = context.spanContext
+  return known?.traceId === remote.traceId && known.spanId === remote.spanId
+    ? context
+    : { spanContext: remote, baggage: context.baggage }
+}
+
 /** Headers by name, as Node and Effect have them. */
 export type HeaderRecord = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
 

@@ -56,14 +56,17 @@ export interface Traceparent {
  * **Details**
  *
  * Version 00 is 55 characters. Of a later version these 55 characters are read, if the header ends there or goes on with
- * `-`; version `ff` is invalid. Digits are lowercase. Ids of zeros are invalid. Blanks around the value are ignored.
+ * `-`; version `ff` is invalid. Digits are lowercase. Ids of zeros are invalid. Blanks around the value are ignored. A
+ * comma says that several lines were joined, which makes the header invalid in every version.
  */
 export const parseTraceparent = (header: string): Traceparent | undefined => {
   const text = header.length === length ? header : trim(header)
   if (text.length < length) return undefined
   const version = byteAt(text, 0)
   if (version < 0 || version === 0xff) return undefined
-  if (text.length > length && (version === 0 || text.charCodeAt(length) !== dash)) return undefined
+  if (text.length > length) {
+    if (version === 0 || text.charCodeAt(length) !== dash || text.includes(",", length)) return undefined
+  }
   if (text.charCodeAt(2) !== dash || text.charCodeAt(35) !== dash || text.charCodeAt(52) !== dash) return undefined
   const flags = byteAt(text, 53)
   if (flags < 0 || !isLowerHex(text, 3, 35) || !isLowerHex(text, 36, 52)) return undefined

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { sleepUnref } from "../internal/clock.ts"
-import { untraced } from "../internal/untraced.ts"
+import { untraced } from "../internal/otherTracers.ts"
 import { Transport, TransportError, type TransportRequest, type TransportResponse } from "./Transport.ts"
 
 /** Options of {@link make}. */

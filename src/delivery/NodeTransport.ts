@@ -11,7 +11,7 @@ import type * as Https from "node:https"
 import type * as Net from "node:net"
 import type * as Zlib from "node:zlib"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
-import { untraced } from "../internal/untraced.ts"
+import { untraced } from "../internal/otherTracers.ts"
 import { Transport, TransportError, type TransportRequest, type TransportResponse } from "./Transport.ts"
 
 /** TLS material, as PEM text (not a path). */

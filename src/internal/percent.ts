@@ -76,15 +76,24 @@ export const isDecodable = (text: string): boolean => {
   }
 }
 
-const byteToPercent: ReadonlyArray<string> = Array.from(
-  { length: 256 },
-  (_, byte) => isUnreserved(byte) ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`
-)
+const escapes = (isPlain: (byte: number) => boolean): ReadonlyArray<string> =>
+  Array.from(
+    { length: 256 },
+    (_, byte) => isPlain(byte) ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`
+  )
 
-/** Encodes as UTF-8, escaping all but `A-Z a-z 0-9 - . / _ ~`. A lone surrogate becomes U+FFFD. */
-export const encode = (text: string): string => {
+const unreservedOnly = escapes(isUnreserved)
+const baggageOctets = escapes((byte) => isBaggageCode(byte) && byte !== 0x25)
+
+const write = (text: string, table: ReadonlyArray<string>): string => {
   if (every(text, isUnreserved)) return text
   let out = ""
-  for (const byte of encoder.encode(text)) out += byteToPercent[byte]!
+  for (const byte of encoder.encode(text)) out += table[byte]!
   return out
 }
+
+/** Encodes as UTF-8, escaping all but `A-Z a-z 0-9 - . / _ ~`. A lone surrogate becomes U+FFFD. */
+export const encode = (text: string): string => write(text, unreservedOnly)
+
+/** As {@link encode}, escaping only what a baggage value must not hold: never longer than what it was decoded from. */
+export const encodeTight = (text: string): string => write(text, baggageOctets)

@@ -1,7 +1,7 @@
 /** The global registry of `@opentelemetry/api`: our tracer, context and propagator as those of the whole process. */
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import * as AsyncContext from "../context/AsyncContext.ts"
-import { tellTracers } from "../internal/untraced.ts"
+import { tellTracers } from "../internal/otherTracers.ts"
 import type { TracerCore } from "../tracing/TracerCore.ts"
 import type * as Api from "./api.ts"
 import * as ContextManager from "./ContextManager.ts"
@@ -57,7 +57,10 @@ export const register = (api: Api.Api, core: TracerCore, diagnostics: Diagnostic
         : `a copy of @opentelemetry/api of version ${before?.version} was first; all copies must have one version`)
     )
   }
-  const untell = tellTracers((f) => AsyncContext.run(new OtelAmbient(otelContext.suppressed(active())), f))
+  const untell = tellTracers({
+    untraced: (f) => AsyncContext.run(new OtelAmbient(otelContext.suppressed(active())), f),
+    withoutHeaders: (f) => AsyncContext.run(new OtelAmbient(otelContext.carried(active())), f)
+  })
   return {
     trace,
     context,

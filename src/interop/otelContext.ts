@@ -43,6 +43,13 @@ export const baggageIn = (context: Api.Context): Api.Baggage | undefined =>
 export const withBaggage = (context: Api.Context, baggage: Api.Baggage): Api.Context =>
   context.setValue(baggageKey, baggage)
 
+const carriedKey = /* @__PURE__ */ Symbol("effect-telemetry/interop/carried")
+
+/** Whether the context is in the headers already of what is sent here. */
+export const isCarried = (context: Api.Context): boolean => context.getValue(carriedKey) === true
+
+export const carried = (context: Api.Context): Api.Context => context.setValue(carriedKey, true)
+
 /** Whether nothing is to be traced here: what an exporter does for its own requests. */
 export const isSuppressed = (context: Api.Context): boolean => context.getValue(suppressKey) === true
 

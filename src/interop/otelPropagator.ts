@@ -38,7 +38,7 @@ const write = (context: Api.Context, { baggage, spanContext }: Propagation.Propa
 export const toOtel = (propagator: Propagation.TextMapPropagator): Api.TextMapPropagator => ({
   fields: () => [...propagator.fields],
   inject(context, carrier, setter) {
-    if (otelContext.isSuppressed(context)) return
+    if (otelContext.isSuppressed(context) || otelContext.isCarried(context)) return
     propagator.inject(read(context), (name, value) => setter.set(carrier, name, value))
   },
   extract: (context, carrier, getter) =>

@@ -110,13 +110,15 @@ const readPair = (text: string): BaggageProperty | undefined => {
 }
 
 const readMember = (text: string): readonly [string, BaggageEntry] | undefined => {
-  const parts = text.split(";")
-  const pair = readPair(trim(parts[0]!, 0, parts[0]!.length))
+  const semicolon = text.indexOf(";")
+  const pair = readPair(trim(text, 0, semicolon < 0 ? text.length : semicolon))
   if (pair?.value === undefined) return undefined
   const properties: Array<BaggageProperty> = []
-  for (let i = 1; i < parts.length; i++) {
-    const property = readPair(trim(parts[i]!, 0, parts[i]!.length))
-    if (property !== undefined) properties.push(property)
+  if (semicolon >= 0) {
+    for (const part of text.slice(semicolon + 1).split(";")) {
+      const property = readPair(trim(part, 0, part.length))
+      if (property !== undefined) properties.push(property)
+    }
   }
   return [pair.key, { value: pair.value, properties }]
 }
@@ -128,62 +130,85 @@ const readMember = (text: string): readonly [string, BaggageEntry] | undefined =
  *
  * Values are percent-decoded; bytes that are not UTF-8 become U+FFFD; keys are taken as they are. A member or property
  * that is not well-formed is left out, the others stay. Of a repeated key the last member wins. Reading stops where a
- * limit is met, counted over all lines together; a member is taken whole or not at all.
+ * limit is met, counted over all lines together; a member is taken whole or not at all. Blanks around members do not
+ * count, so that lines which a server joined are read like lines; of them and all else twice the limit is looked at.
  */
 export const parse = (lines: string | ReadonlyArray<string>, limits: BaggageLimits = defaultLimits): Baggage => {
   const baggage = new Map<string, BaggageEntry>()
-  let bytes = limits.bytes
-  let members = limits.members
+  let { bytes, members } = limits
+  let unseen = 2 * limits.bytes + 1
   for (const line of typeof lines === "string" ? [lines] : lines) {
-    // What lies beyond the limit is not even searched for its comma.
-    const text = line.length > bytes ? line.slice(0, Math.max(bytes, 0) + 1) : line
+    // What lies beyond is not even searched for its comma.
+    const isCut = line.length > unseen
+    const text = isCut ? line.slice(0, unseen) : line
     for (let at = 0; at < text.length;) {
       const comma = text.indexOf(",", at)
+      if (comma < 0 && isCut) return baggage
       const end = comma < 0 ? text.length : comma
-      if (end - at > bytes || members <= 0) return baggage
-      const entry = readMember(text.slice(at, end))
+      const member = trim(text, at, end)
+      if (member.length > bytes || members <= 0) return baggage
+      const entry = member === "" ? undefined : readMember(member)
       if (entry !== undefined) {
         members--
         baggage.set(entry[0], entry[1])
       }
-      bytes -= end - at + 1
+      bytes -= member.length + 1
       at = end + 1
     }
+    if (isCut) return baggage
+    unseen -= line.length
   }
   return baggage
 }
 
-const writePair = ({ key, value }: BaggageProperty): string | undefined =>
-  !percent.isToken(key) ? undefined : value === undefined ? key : `${key}=${percent.encode(value)}`
+const writePair = ({ key, value }: BaggageProperty, encode: (text: string) => string): string | undefined =>
+  !percent.isToken(key) ? undefined : value === undefined ? key : `${key}=${encode(value)}`
+
+// The header, and whether an entry was too large for it.
+const write = (
+  self: Baggage,
+  limits: BaggageLimits,
+  encode: (text: string) => string
+): readonly [header: string, isWhole: boolean] => {
+  let header = ""
+  let members = 0
+  let isWhole = true
+  for (const [key, entry] of self) {
+    if (members >= limits.members) break
+    // Encoding never shortens, so what is too long already need not be encoded.
+    let size = header.length + entry.value.length
+    let member = size > limits.bytes ? "" : writePair({ key, value: entry.value }, encode)
+    if (member === undefined) continue
+    if (member !== "") {
+      for (const property of entry.properties) {
+        const text = writePair(property, encode)
+        if (text !== undefined) member += `;${text}`
+      }
+      size = header.length + (header === "" ? 0 : 1) + member.length
+    }
+    if (size > limits.bytes) {
+      isWhole = false
+      continue
+    }
+    header = header === "" ? member : `${header},${member}`
+    members++
+  }
+  return [header, isWhole]
+}
 
 /**
  * Writes the `baggage` header; `""` when there is nothing to write.
  *
  * **Details**
  *
- * Values are percent-encoded UTF-8. An entry whose key is no HTTP token cannot be written and is left out, as is such a
- * property. Entries are written in order until a limit is met, each whole or not at all; one that is too large does not
- * keep a later, smaller one from being written.
+ * Values are percent-encoded UTF-8: all but letters, digits and `-./_~` are escaped, or, where the header would not fit
+ * so, no more than must be; what was received within the limits always fits. An entry whose key is no HTTP token cannot
+ * be written and is left out, as is such a property. Entries are written in order until a limit is met, each whole or
+ * not at all; one that is too large does not keep a later, smaller one from being written.
  */
 export const toHeader = (self: Baggage, limits: BaggageLimits = defaultLimits): string => {
-  let header = ""
-  let members = 0
-  for (const [key, entry] of self) {
-    if (members >= limits.members) break
-    // Encoding never shortens, so what is too long already need not be encoded.
-    if (entry.value.length > limits.bytes) continue
-    let member = writePair({ key, value: entry.value })
-    if (member === undefined) continue
-    for (const property of entry.properties) {
-      const text = writePair(property)
-      if (text !== undefined) member += `;${text}`
-    }
-    const size = header.length + (header === "" ? 0 : 1) + member.length
-    if (size > limits.bytes) continue
-    header = header === "" ? member : `${header},${member}`
-    members++
-  }
-  return header
+  const [header, isWhole] = write(self, limits, percent.encode)
+  return isWhole ? header : write(self, limits, percent.encodeTight)[0]
 }
 
 /** {@link Baggage} as JSON has it. */

@@ -2,11 +2,12 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import * as AsyncContext from "../context/AsyncContext.ts"
+import type { Baggage } from "../model/Baggage.ts"
 import { extractContext, injectSpan } from "../tracing/carrier.ts"
 import { inertSpan } from "../tracing/inertSpan.ts"
 import type { OutcomePolicy } from "../tracing/Outcome.ts"
 import { isOwn, type Span } from "../tracing/Span.ts"
-import { fiberBaggage } from "../tracing/Tracer.ts"
+import { fiberBaggage, spanBaggage } from "../tracing/Tracer.ts"
 import { current } from "./registry.ts"
 
 /** A span that is open: attributes, events, status; `end()` closes it, as does `using`. */
@@ -25,6 +26,16 @@ export interface SpanOptions {
   readonly links?: ReadonlyArray<Tracer.AnySpan | Tracer.SpanLink> | undefined
   /** Judges how a span of {@link trace} ended: which failures are expected, which results are errors. */
   readonly outcome?: OutcomePolicy | undefined
+}
+
+/** The span that code without one of its own belongs to. */
+export const ambientSpan = (): Tracer.AnySpan | undefined =>
+  AsyncContext.currentSpan() ?? current()?.core.options.processParent
+
+/** The baggage that goes with it. */
+export const ambientBaggage = (): Baggage | undefined => {
+  const fiber = Fiber.getCurrent()
+  return (fiber === undefined ? undefined : fiberBaggage(fiber)) ?? spanBaggage(ambientSpan())
 }
 
 /**
@@ -160,21 +171,26 @@ const describeCall = (
   }
 }
 
-/** The headers that carry the current context to another process; empty outside any span. */
-export const inject = (): Record<string, string> => {
+/**
+ * The headers that carry the current context to another process; empty outside any span. With a URL, as many of them as
+ * its host may be sent (`propagateTo`, `propagateBaggageTo`).
+ */
+export const inject = (to?: string | URL): Record<string, string> => {
   const core = current()?.core
-  if (core === undefined) return {}
-  const fiber = Fiber.getCurrent()
-  return injectSpan(core, AsyncContext.currentSpan(), fiber === undefined ? undefined : fiberBaggage(fiber))
+  return core === undefined ? {} : injectSpan(core, ambientSpan(), ambientBaggage(), to)
 }
 
 /**
  * The remote parent that incoming headers carry, for `parent`; `undefined` when they carry none. Names are matched in
  * lower case, as Node gives them.
+ *
+ * **Details**
+ *
+ * With `trustIncoming: "edge"` it stands for a new trace with a link to that parent; with `false` there never is one.
  */
 export const extract = (
   headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
 ): Tracer.ExternalSpan | undefined => {
   const core = current()?.core
-  return core === undefined ? undefined : extractContext(core.options.propagator, headers).parent
+  return core === undefined ? undefined : extractContext(core, headers).parent
 }

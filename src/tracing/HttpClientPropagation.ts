@@ -12,6 +12,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Tracer from "effect/Tracer"
+import * as AsyncContext from "../context/AsyncContext.ts"
 import { injectIdentity } from "./carrier.ts"
 import { fiberBaggage, fromFiber, Reservation } from "./Tracer.ts"
 
@@ -21,7 +22,7 @@ import { fiberBaggage, fromFiber, Reservation } from "./Tracer.ts"
  * **Details**
  *
  * The headers have to be written before the client opens the request's span, so the span's identity is decided first
- * and the span takes it over when it starts.
+ * and the span takes it over when it starts. A host is sent what `propagateTo` and `propagateBaggageTo` allow it.
  */
 export const withPropagation = <E, R>(client: HttpClient.HttpClient.With<E, R>): HttpClient.HttpClient.With<E, R> =>
   HttpClient.makeWith<E, R, E, R>(
@@ -41,11 +42,11 @@ export const withPropagation = <E, R>(client: HttpClient.HttpClient.With<E, R>):
         const span = tracer.core.reserve({
           name: fiber.getRef(HttpClient.SpanNameGenerator)(request),
           kind: "client",
-          parent: fiber.cache.span,
+          parent: AsyncContext.innermost(fiber.cache.span),
           startTimeUnixNano: 0n,
           baggage: fiberBaggage(fiber)
         })
-        const headers = injectIdentity(tracer.core, span.identity)
+        const headers = injectIdentity(tracer.core, span.identity, request.url)
         return Effect.provideContext(
           send(HttpClientRequest.setHeaders(request, headers)),
           Context.make(Reservation, { used: false, span }).pipe(

@@ -24,6 +24,7 @@ import { extractContext, injectSpan } from "./carrier.ts"
 import type { OutcomePolicy } from "./Outcome.ts"
 import { isOwn, type Span } from "./Span.ts"
 import { fiberBaggage, fromFiber, type TelemetryTracer } from "./Tracer.ts"
+import { underRemote, withBaggage } from "./underRemote.ts"
 
 /** Options of {@link span}. */
 export interface SpanOptions {
@@ -254,18 +255,31 @@ export const status = (code: StatusCode, message?: string): Effect.Effect<void> 
  *
  * **Details**
  *
- * Empty outside any span without baggage, and under a tracer that is not ours.
+ * Empty outside any span without baggage, and under a tracer that is not ours. Whoever they are sent to is the caller's
+ * to judge; {@link headersFor} judges by the configuration.
  */
-export const headers: Effect.Effect<Readonly<Record<string, string>>> = Effect.withFiber((fiber) => {
-  const tracer = fromFiber(fiber)
-  return Effect.succeed(
-    tracer === undefined ? {} : injectSpan(tracer.core, AsyncContext.innermost(fiber.cache.span), fiberBaggage(fiber))
-  )
-})
+export const headers: Effect.Effect<Readonly<Record<string, string>>> = Effect.suspend(() => headersTo(undefined))
+
+/**
+ * {@link headers}, or as many of them as the host of a URL may be sent (`propagateTo`, `propagateBaggageTo`).
+ */
+export const headersFor = (url: string | URL): Effect.Effect<Readonly<Record<string, string>>> => headersTo(url)
+
+const headersTo = (url: string | URL | undefined): Effect.Effect<Readonly<Record<string, string>>> =>
+  Effect.withFiber((fiber) => {
+    const core = fromFiber(fiber)?.core
+    return Effect.succeed(
+      core === undefined ? {} : injectSpan(core, AsyncContext.innermost(fiber.cache.span), fiberBaggage(fiber), url)
+    )
+  })
 
 /**
  * Runs an effect under the remote parent that `headers` carry, baggage included. Headers without a usable context
  * change nothing. Names are matched in lower case.
+ *
+ * **Details**
+ *
+ * With `trustIncoming: "edge"` what starts within is a root with a link to that parent; with `false` nothing is read.
  */
 export const withHeaders: {
   (
@@ -284,17 +298,9 @@ export const withHeaders: {
     Effect.withFiber((fiber) => {
       const tracer = fromFiber(fiber)
       if (tracer === undefined) return self
-      const { baggage, parent } = extractContext(tracer.core.options.propagator, headers)
-      const within = parent === undefined ? self : Effect.provideService(self, Tracer.ParentSpan, parent)
-      return baggage === undefined ? within : withBaggage(within, baggage, parent)
+      return underRemote(self, extractContext(tracer.core, headers))
     })
 )
-
-const withBaggage = <A, E, R>(
-  self: Effect.Effect<A, E, R>,
-  baggage: Baggage,
-  setIn: Tracer.AnySpan | undefined
-): Effect.Effect<A, E, R> => traceLocal.update(self, (local) => ({ ...local, baggage, baggageSetIn: setIn }))
 
 /** The baggage that travels with the current context (`baggage/api.md`); empty where there is none. */
 export const baggage: Effect.Effect<Baggage> = Effect.withFiber((fiber) => Effect.succeed(fiberBaggage(fiber) ?? empty))

@@ -8,7 +8,9 @@ import type * as Scope from "effect/Scope"
 import * as EffectTracer from "effect/Tracer"
 import * as AsyncContext from "../context/AsyncContext.ts"
 import { HttpServerRequest, type IncomingRequest } from "../context/HttpReferences.ts"
-import { Propagator } from "../context/Propagator.ts"
+import type { Environment } from "../context/EnvironmentCarrier.ts"
+import * as outbound from "../context/outbound.ts"
+import { composite, Propagator } from "../context/Propagator.ts"
 import * as traceLocal from "../context/traceLocal.ts"
 import { TracesLedger } from "../diagnostics/CurrentLedger.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
@@ -18,9 +20,10 @@ import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { Resource } from "../model/Resource.ts"
 import { SpanProcessor } from "../processors/SpanProcessor.ts"
 import { Sampler } from "../sampling/Sampler.ts"
-import { extractContext } from "./carrier.ts"
+import { extractContext, extractEnvironment } from "./carrier.ts"
 import { IdGenerator } from "./IdGenerator.ts"
 import { OutcomePolicy } from "./Outcome.ts"
+import { isVouchedFor, remoteBaggage, untrusted } from "./parentContext.ts"
 import { isOwn } from "./Span.ts"
 import { SpanLimits } from "./SpanLimits.ts"
 import type { ReservedSpan } from "./spanStart.ts"
@@ -33,12 +36,16 @@ export const Reservation: Context.Reference<{ used: boolean; readonly span: Rese
     { defaultValue: () => undefined }
   )
 
+/** The baggage that a span captured, or brought from elsewhere. */
+export const spanBaggage = (span: EffectTracer.AnySpan | undefined): Baggage | undefined =>
+  isOwn(span) ? span.baggage : span === undefined ? undefined : remoteBaggage(span)
+
 /** The baggage that is current on a fiber: the innermost of what was set by an operator and what the span captured. */
 export const fiberBaggage = (fiber: Fiber.Fiber<unknown, unknown>): Baggage | undefined => {
   const local = traceLocal.ofFiber(fiber)
   const span = fiber.cache.span
   if (local.baggage !== undefined && (local.baggageSetIn === span || !isOwn(span))) return local.baggage
-  return isOwn(span) ? span.baggage : undefined
+  return spanBaggage(span)
 }
 
 // A request is continued from its headers once, by the first server span that is opened for it.
@@ -59,7 +66,8 @@ const isWithinHttpServer = (span: EffectTracer.AnySpan | undefined): boolean => 
  *
  * The span that Effect's HTTP server opens for a request is continued from the request's headers by the installed
  * propagator, tracestate and baggage included; without a usable header it is a root span, also when the server was
- * started within a span.
+ * started within a span. Where an instrumentation of `node:http` has opened a span for the same request, it is a child of
+ * that.
  */
 export class TelemetryTracer implements EffectTracer.Tracer {
   readonly core: TracerCore
@@ -96,10 +104,12 @@ export class TelemetryTracer implements EffectTracer.Tracer {
         if (request !== undefined && !continued.has(request) && !isWithinHttpServer(parent)) {
           continued.add(request)
           isHttpServer = true
-          const extracted = extractContext(this.core.options.propagator, request.headers)
-          parent = extracted.parent
+          const extracted = extractContext(this.core, request.headers)
+          parent = outerServerSpan(extracted.parent) ?? extracted.parent
           baggage = extracted.baggage
           if (sampled === true) sampled = undefined
+        } else if (this.core.options.trustIncoming !== true) {
+          parent = trusted(parent, this.core.options.trustIncoming)
         }
       } else if (options.kind === "client") {
         const reservation = fiber.getRef(Reservation)
@@ -128,7 +138,28 @@ export class TelemetryTracer implements EffectTracer.Tracer {
   }
 }
 
+/** The span that somebody else has opened for a request whose headers carry `remote`. */
+const outerServerSpan = (remote: EffectTracer.AnySpan | undefined): EffectTracer.AnySpan | undefined => {
+  const stored = AsyncContext.ambient()?.span
+  if (!isOwn(stored) || stored.kind !== "server" || stored.isHttpServer) return undefined
+  const isSame = remote === undefined
+    ? stored.parentSpanId === undefined
+    : stored.traceId === remote.traceId && stored.parentSpanId === remote.spanId
+  return isSame ? stored : undefined
+}
+
 const isUnsampled = (parent: EffectTracer.AnySpan | undefined): boolean => parent !== undefined && !parent.sampled
+
+/** The parent that an RPC message named, as far as it is trusted. */
+const trusted = (
+  parent: EffectTracer.AnySpan | undefined,
+  trust: false | "edge" | undefined
+): EffectTracer.AnySpan | undefined =>
+  trust === undefined || parent?._tag !== "ExternalSpan" || isVouchedFor(parent)
+    ? parent
+    : trust === "edge"
+    ? untrusted(parent)
+    : undefined
 
 /** The tracer of this library that a fiber runs under, or `undefined`. */
 export const fromFiber = (fiber: Fiber.Fiber<unknown, unknown>): TelemetryTracer | undefined => {
@@ -148,6 +179,14 @@ export interface TracerOptions {
    * some ten nanoseconds. Default `true`.
    */
   readonly followAsync?: boolean | undefined
+  /** Whether a context in incoming headers is continued; `"edge"` starts a new trace with a link to it. Default `true`. */
+  readonly trustIncoming?: boolean | "edge" | undefined
+  /** Hosts that are sent the span's context, as in `TelemetryOptions`. Default all. */
+  readonly propagateTo?: ReadonlyArray<string> | undefined
+  /** Hosts that are sent baggage, as in `TelemetryOptions`. Default those of the private network. */
+  readonly propagateBaggageTo?: ReadonlyArray<string> | undefined
+  /** Variables that carry the parent of spans that have none here. */
+  readonly environment?: Environment | undefined
 }
 
 /**
@@ -158,10 +197,21 @@ export const make = (
 ): Effect.Effect<TelemetryTracer, never, Sampler | SpanProcessor | Propagator | Scope.Scope> =>
   Effect.gen(function*() {
     const clock = yield* Clock.Clock
+    const diagnostics = yield* Diagnostics
+    // Whoever wrote it: what it throws must not reach the program, nor what it writes another header.
+    const propagator = composite([yield* Propagator], diagnostics)
     const core = new TracerCore({
       sampler: yield* Sampler,
       processor: yield* SpanProcessor,
-      propagator: yield* Propagator,
+      propagator,
+      outbound: outbound.compile({
+        trace: options.propagateTo ?? ["all"],
+        baggage: options.propagateBaggageTo ?? ["internal"]
+      }),
+      trustIncoming: options.trustIncoming ?? true,
+      processParent: options.environment === undefined
+        ? undefined
+        : extractEnvironment(propagator, options.environment).parent,
       resource: options.resource,
       scope: options.scope,
       disabled: options.disabled,
@@ -169,7 +219,7 @@ export const make = (
       ids: yield* IdGenerator,
       outcome: yield* OutcomePolicy,
       ledger: yield* TracesLedger,
-      diagnostics: yield* Diagnostics,
+      diagnostics,
       clock,
       now: wallTime(clock)
     })

@@ -12,6 +12,7 @@ import * as Context from "effect/Context"
 import type * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
 import * as AsyncContext from "../context/AsyncContext.ts"
+import type { Outbound } from "../context/outbound.ts"
 import type { TextMapPropagator } from "../context/TextMap.ts"
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { SignalLedger } from "../diagnostics/Ledger.ts"
@@ -30,7 +31,7 @@ import type { IdGenerator } from "./IdGenerator.ts"
 import { blankIdentity, identityContext, isInvalid, type MutableIdentity, passThrough } from "./identity.ts"
 import { OpenSpans } from "./openSpans.ts"
 import * as Outcome from "./Outcome.ts"
-import { foreignContext, honestTraceState } from "./parentContext.ts"
+import { foreignContext, honestTraceState, withoutUntrusted } from "./parentContext.ts"
 import { StartInput } from "./samplingInput.ts"
 import type { ReservedSpan, SpanStart } from "./spanStart.ts"
 import { isOwn, Span, type SpanOwner } from "./Span.ts"
@@ -53,6 +54,12 @@ export interface TracerCoreOptions {
   readonly now: () => bigint
   /** Scope of spans that name none. Default: `effect-telemetry`. */
   readonly scope?: InstrumentationScope | undefined
+  /** Which hosts are sent what. Default: all, everything. */
+  readonly outbound?: Outbound | undefined
+  /** Whether a context in incoming headers is continued; `"edge"` starts a new trace with a link to it. Default `true`. */
+  readonly trustIncoming?: boolean | "edge" | undefined
+  /** The span of the process that started this one: the parent of spans that have none here. */
+  readonly processParent?: Tracer.ExternalSpan | undefined
   /** Records nothing and books nothing; a span is its parent's context, so that context still passes through. */
   readonly disabled?: boolean | undefined
 }
@@ -103,7 +110,8 @@ export class TracerCore implements SpanOwner {
   }
 
   /** Starts a span. */
-  start(start: SpanStart): Span {
+  start(given: SpanStart): Span {
+    const start = given.parent === undefined || isOwn(given.parent) ? given : withoutUntrusted(given)
     const identity = start.reserved?.identity ?? this.#scratch
     const decision = start.reserved?.decision ?? this.#decideSafely(start)
     const { ledger } = this.options
@@ -178,7 +186,7 @@ export class TracerCore implements SpanOwner {
   /** The identity and the sampling decision that {@link start} would give, without starting. */
   reserve(start: SpanStart): ReservedSpan {
     const identity = blankIdentity()
-    return { decision: this.#identify(start, identity), identity }
+    return { decision: this.#identify(withoutUntrusted(start), identity), identity }
   }
 
   /** Decides about a span and writes its identity to `target`. */

@@ -1,12 +1,19 @@
 /** Between spans and the headers that carry them. */
 import * as Context from "effect/Context"
 import * as Tracer from "effect/Tracer"
-import { fromRecord, type HeaderRecord, type TextMapPropagator } from "../context/TextMap.ts"
+import { type Environment, fromEnvironment, setter, variableName } from "../context/EnvironmentCarrier.ts"
+import {
+  fromRecord,
+  type HeaderRecord,
+  type TextMapGetter,
+  type TextMapPropagator,
+  type TextMapSetter
+} from "../context/TextMap.ts"
 import { type Baggage, empty } from "../model/Baggage.ts"
 import { isSampled } from "../model/ReadableSpan.ts"
 import type { SpanContext } from "../model/SpanContext.ts"
 import { identityContext } from "./identity.ts"
-import { RemoteContext } from "./parentContext.ts"
+import { RemoteContext, untrusted } from "./parentContext.ts"
 import type { SpanIdentity } from "./Span.ts"
 import type { TracerCore } from "./TracerCore.ts"
 
@@ -16,33 +23,70 @@ export interface Extracted {
   readonly baggage: Baggage | undefined
 }
 
-const write = (
-  propagator: TextMapPropagator,
-  spanContext: SpanContext | undefined,
-  baggage: Baggage | undefined
-): Record<string, string> => {
+const nothing: Extracted = { parent: undefined, baggage: undefined }
+
+/** What is sent on. */
+interface Outgoing {
+  readonly spanContext: SpanContext | undefined
+  readonly baggage: Baggage | undefined
+}
+
+const write = ({ options }: TracerCore, outgoing: Outgoing, set: TextMapSetter, to: string | URL | undefined): void => {
+  const { outbound } = options
+  let { baggage = empty, spanContext } = outgoing
+  if (to !== undefined && outbound !== undefined) {
+    if (spanContext !== undefined && !outbound.trace(to)) spanContext = undefined
+    if (baggage.size > 0 && !outbound.baggage(to)) baggage = empty
+  }
+  options.propagator.inject({ spanContext, baggage }, set)
+}
+
+const toHeaders = (core: TracerCore, outgoing: Outgoing, to: string | URL | undefined): Record<string, string> => {
   const headers: Record<string, string> = {}
-  propagator.inject({ spanContext, baggage: baggage ?? empty }, (name, value) => {
+  write(core, outgoing, (name, value) => {
     headers[name] = value
-  })
+  }, to)
   return headers
 }
 
-/** The headers that make `span` the remote parent of whoever reads them. */
+const outgoingOf = (core: TracerCore, span: Tracer.AnySpan | undefined, baggage: Baggage | undefined): Outgoing => ({
+  spanContext: span === undefined ? undefined : core.spanContext(span),
+  baggage
+})
+
+/**
+ * The headers that make `span` the remote parent of whoever reads them, or as many of them as the host of `to` may be
+ * sent.
+ */
 export const injectSpan = (
   core: TracerCore,
   span: Tracer.AnySpan | undefined,
-  baggage: Baggage | undefined
-): Record<string, string> =>
-  write(core.options.propagator, span === undefined ? undefined : core.spanContext(span), baggage)
+  baggage: Baggage | undefined,
+  to?: string | URL
+): Record<string, string> => toHeaders(core, outgoingOf(core, span, baggage), to)
 
 /** {@link injectSpan} for a span that exists as an identity only. */
-export const injectIdentity = (core: TracerCore, identity: SpanIdentity): Record<string, string> =>
-  write(core.options.propagator, identityContext(identity), identity.baggage)
+export const injectIdentity = (core: TracerCore, identity: SpanIdentity, to: string | URL): Record<string, string> =>
+  toHeaders(core, { spanContext: identityContext(identity), baggage: identity.baggage }, to)
 
-/** The remote parent and the baggage that headers carry. */
-export const extractContext = (propagator: TextMapPropagator, headers: HeaderRecord): Extracted => {
-  const { baggage, spanContext } = propagator.extract(fromRecord(headers))
+/** A copy of `env` in which `span` is the remote parent, and no other is. */
+export const injectEnvironment = (
+  core: TracerCore,
+  span: Tracer.AnySpan | undefined,
+  baggage: Baggage | undefined,
+  env: Environment
+): Record<string, string> => {
+  const stale = new Set(core.options.propagator.fields.map(variableName))
+  const copy: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && !stale.has(name)) copy[name] = value
+  }
+  write(core, outgoingOf(core, span, baggage), setter(copy), undefined)
+  return copy
+}
+
+const read = (propagator: TextMapPropagator, carrier: TextMapGetter): Extracted => {
+  const { baggage, spanContext } = propagator.extract(carrier)
   return {
     baggage: baggage.size === 0 ? undefined : baggage,
     parent: spanContext === undefined ? undefined : Tracer.externalSpan({
@@ -57,3 +101,15 @@ export const extractContext = (propagator: TextMapPropagator, headers: HeaderRec
     })
   }
 }
+
+/** The remote parent and the baggage that headers carry, as far as they are trusted. */
+export const extractContext = (core: TracerCore, headers: HeaderRecord): Extracted => {
+  const { propagator, trustIncoming = true } = core.options
+  if (trustIncoming === false) return nothing
+  const extracted = read(propagator, fromRecord(headers))
+  return trustIncoming === true ? extracted : { parent: untrusted(extracted.parent), baggage: undefined }
+}
+
+/** The remote parent and the baggage that variables carry. Whoever starts a process is trusted. */
+export const extractEnvironment = (propagator: TextMapPropagator, env: Environment): Extracted =>
+  read(propagator, fromEnvironment(env))

@@ -1,4 +1,5 @@
 import * as Fiber from "effect/Fiber"
+import { withoutHeaders } from "../internal/otherTracers.ts"
 import { injectSpan } from "./carrier.ts"
 import { fiberBaggage } from "./Tracer.ts"
 import type { TracerCore } from "./TracerCore.ts"
@@ -11,6 +12,7 @@ import type { TracerCore } from "./TracerCore.ts"
  *
  * Effect writes `b3` to every host, knows no tracestate and no baggage, and writes `noop` ids where tracing is off. Only
  * requests that carry Effect's own `traceparent` are touched, so a program that switched propagation off stays without.
+ * A host is sent what `propagateTo` and `propagateBaggageTo` allow it; an instrumentation of `fetch` adds nothing to that.
  */
 export const propagatingFetch =
   (core: TracerCore, fetch: typeof globalThis.fetch): typeof globalThis.fetch => (input, init) => {
@@ -23,6 +25,7 @@ export const propagatingFetch =
     const next: Record<string, string> = { ...headers }
     delete next["traceparent"]
     if (next["b3"]?.startsWith(`${traceId}-${spanId}-`) || next["b3"]?.startsWith("noop-")) delete next["b3"]
-    Object.assign(next, injectSpan(core, fiber.cache.span, fiberBaggage(fiber)))
-    return fetch(input, { ...init, headers: next })
+    const to = input instanceof Request ? input.url : input
+    Object.assign(next, injectSpan(core, fiber.cache.span, fiberBaggage(fiber), to))
+    return withoutHeaders(() => fetch(input, { ...init, headers: next }))
   }

@@ -1,11 +1,12 @@
 /** Parents that are no spans of ours: remote ones, and spans of another tracer. */
 import * as Context from "effect/Context"
-import type * as Tracer from "effect/Tracer"
+import * as Tracer from "effect/Tracer"
 import { hexToWord, isSpanId, isTraceId } from "../internal/hex.ts"
 import type { Baggage } from "../model/Baggage.ts"
 import { isSampled, sampledFlag } from "../model/ReadableSpan.ts"
 import * as OtTraceState from "../sampling/OtTraceState.ts"
 import * as Threshold from "../sampling/Threshold.ts"
+import type { SpanStart } from "./spanStart.ts"
 
 /** What a remote parent brought beyond its ids; rides in the annotations of an `ExternalSpan`. */
 export class RemoteContext extends Context.Service<RemoteContext, {
@@ -15,6 +16,38 @@ export class RemoteContext extends Context.Service<RemoteContext, {
   /** `false` for a span of this process that another tracer made. Default `true`. */
   readonly isRemote?: boolean | undefined
 }>()("effect-telemetry/tracing/RemoteContext") {}
+
+/** What stands for a remote parent that is not trusted; rides in the annotations of an `ExternalSpan` without ids. */
+export class UntrustedContext extends Context.Service<UntrustedContext, {
+  readonly span: Tracer.ExternalSpan
+}>()("effect-telemetry/tracing/UntrustedContext") {}
+
+/** In the place of a remote parent: whatever starts under it is a root, with a link to that parent. */
+export const untrusted = (span: Tracer.ExternalSpan | undefined): Tracer.ExternalSpan | undefined =>
+  span === undefined ? undefined : Tracer.externalSpan({
+    traceId: "0".repeat(32),
+    spanId: "0".repeat(16),
+    sampled: true,
+    annotations: Context.make(UntrustedContext, { span })
+  })
+
+/** Whether an external span was extracted here, and what is trusted of it was settled then. */
+export const isVouchedFor = ({ annotations }: Tracer.ExternalSpan): boolean =>
+  Context.getOrUndefined(annotations, RemoteContext) !== undefined ||
+  Context.getOrUndefined(annotations, UntrustedContext) !== undefined
+
+/** The baggage that a parent from elsewhere brought. */
+export const remoteBaggage = (parent: Tracer.AnySpan): Baggage | undefined =>
+  Context.getOrUndefined(parent.annotations, RemoteContext)?.baggage
+
+/** What a span under {@link untrusted} starts as: without the parent, with the link. */
+export const withoutUntrusted = (start: SpanStart): SpanStart => {
+  if (start.parent === undefined) return start
+  const found = Context.getOrUndefined(start.parent.annotations, UntrustedContext)
+  return found === undefined
+    ? start
+    : { ...start, parent: undefined, links: [...start.links ?? [], { span: found.span, attributes: {} }] }
+}
 
 /** The context of such a parent. */
 export interface ParentContext {

@@ -23,6 +23,10 @@ describe("defaults", () => {
       detectors: ["host", "process", "serviceinstance"],
       logLevel: "info",
       propagators: ["tracecontext", "baggage"],
+      trustIncoming: true,
+      propagateTo: ["all"],
+      propagateBaggageTo: ["internal"],
+      continueFromEnvironment: false,
       sampler: { parentBased: { root: "always_on" } },
       tracesExporters: ["otlp"],
       redact: true,
@@ -146,6 +150,46 @@ describe("lists", () => {
 })
 
 describe("sampler", () => {
+  it("takes hosts and trust, and says what is wrong with them", () => {
+    const { config } = resolve({}, {
+      trustIncoming: "edge",
+      propagateTo: ["API.example.com", "api.example.com", "*.shop.example", "localhost:8080", "[::1]:80", "internal"],
+      propagateBaggageTo: ["none"]
+    })
+    assert.strictEqual(config.trustIncoming, "edge")
+    assert.deepStrictEqual(config.propagateTo, [
+      "api.example.com",
+      "*.shop.example",
+      "localhost:8080",
+      "[::1]:80",
+      "internal"
+    ])
+    assert.deepStrictEqual(config.propagateBaggageTo, [])
+    for (
+      const host of ["", "https://api.example.com", "a b", "*", "*.", "a..b", "a:port", "a/b", "user@host", "a\r\nb"]
+    ) {
+      assert.deepStrictEqual(
+        reject({ propagateTo: ["ok", host] }).issues.map(({ path }) => path),
+        ["propagateTo.1"],
+        host
+      )
+    }
+    assert.deepStrictEqual(reject({ propagateBaggageTo: ["all", "none"] }).issues.length, 1)
+    assert.strictEqual(
+      reject({ trustIncoming: "some" as never }).message,
+      `option trustIncoming is "some", expected true, false or "edge"`
+    )
+  })
+
+  it("says of a propagator that others have why it is not here, and takes the rest", () => {
+    const { config, problems } = resolve({ OTEL_PROPAGATORS: "xray,b3,OTtrace" })
+    assert.deepStrictEqual(config.propagators, ["b3"])
+    assert.deepStrictEqual(problems.map(({ message }) => message.slice(0, message.indexOf(": expected"))), [
+      "OTEL_PROPAGATORS=\"xray\" is not supported (provide a Propagator for it) and is ignored",
+      "OTEL_PROPAGATORS=\"OTtrace\" is not supported (OpenTelemetry has deprecated it) and is ignored"
+    ])
+  })
+
   it("argument without a sampler is told", () => {
     const { config, problems } = resolve({ OTEL_TRACES_SAMPLER_ARG: "0.1" })
     assert.deepStrictEqual(config.sampler, defaultSamplerConfig)

@@ -22,7 +22,7 @@ describe("the table", () => {
       assert.notStrictEqual(row.default, "")
       assert.strictEqual(
         row.source === "",
-        row.variables.length === 0 && !/schemaUrl|Depth|Request|Response/.test(row.path)
+        row.variables.length === 0 && !/schemaUrl|Depth|Request|Response|FromEnvironment/.test(row.path)
       )
     }
   })

@@ -134,10 +134,12 @@ const cases: Readonly<Record<string, Case>> = {
     valid: [
       ["tracecontext", ["tracecontext"]],
       ["Baggage,baggage, traceContext", ["baggage", "tracecontext"]],
+      ["b3", ["b3"]],
+      ["B3Multi,jaeger,b3", ["b3multi", "jaeger", "b3"]],
       ["none", []],
       ["None,none", []]
     ],
-    junk: ["xray", "b3", "ottrace", "trace context", "all"]
+    junk: ["xray", "ottrace", "trace context", "all"]
   },
   OTEL_TRACES_SAMPLER: {
     path: "sampler",

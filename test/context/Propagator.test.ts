@@ -153,6 +153,18 @@ describe("composite", () => {
     })
   })
 
+  it("a propagator that returns no context is passed over", () => {
+    const { diagnostics } = recorded()
+    for (const wrong of [undefined, null, {}, 5, "context"]) {
+      const lying = { ...Propagator.none, fields: ["x-lying"], extract: () => wrong as never }
+      const read = Propagator.composite([lying, Propagator.baggage], diagnostics).extract(
+        Propagator.fromRecord(headers)
+      )
+      assert.deepStrictEqual(read.baggage, context.baggage)
+    }
+    assert.strictEqual(diagnostics.counts.get("propagator.x-lying"), 5)
+  })
+
   it("a header that HTTP does not allow is not written", () => {
     const { diagnostics, lines } = recorded()
     const evil = (name: string, value: string): Propagator.TextMapPropagator => ({

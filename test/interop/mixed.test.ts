@@ -65,10 +65,11 @@ const expected = `
 client INTERNAL effect-telemetry
   GET CLIENT instrumentation-http
     GET SERVER instrumentation-http
-      GET /work SERVER effect-telemetry
+      GET SERVER effect-telemetry
         handle INTERNAL effect-telemetry
           GET CLIENT effect-telemetry
             GET CLIENT instrumentation-undici
+            GET SERVER instrumentation-http
           call INTERNAL effect-telemetry
             GET CLIENT instrumentation-undici
               GET SERVER instrumentation-http

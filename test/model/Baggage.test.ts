@@ -102,6 +102,27 @@ describe("Baggage", () => {
     assert.strictEqual(Baggage.parse(Array.from({ length: 500 }, (_, i) => long(`k${i}`, 4000))).size, 2)
   })
 
+  it("blanks around members do not count, but are not looked at without end", () => {
+    const long = (key: string, size: number) => `${key}=${"x".repeat(size - 2)}`
+    // Two lines of 8,192 bytes together with their comma, as Node joins them.
+    assert.strictEqual(Baggage.parse(`${long("a", 4096)}, ${long("b", 4095)}`).size, 2)
+    assert.strictEqual(Baggage.parse(`${" ".repeat(8000)}${long("a", 8192)}`).size, 1)
+    assert.strictEqual(Baggage.parse(`${" ".repeat(8194)}${long("a", 8192)}`).size, 0)
+    assert.deepStrictEqual([...Baggage.parse([`a=1${" ".repeat(16_000)}`, `b=2${" ".repeat(400)}`, "c=3"]).keys()], [
+      "a"
+    ])
+    assert.strictEqual(Baggage.parse(`${",".repeat(8_190)}a=1`).size, 0)
+  })
+
+  it("what was received within the limits is passed on, also where escaping everything would not fit", () => {
+    const marks = "!#$&'()*+-./:<=>?@[]^_`{|}~"
+    const fitting = `a=${marks.repeat(300)};p=${marks}`
+    assert.strictEqual(Baggage.toHeader(Baggage.parse(fitting)), fitting)
+    assert.include(Baggage.toHeader(Baggage.parse(`a=${marks}`)), "%3D")
+    // A percent sign is always escaped, or it would be taken for an escape.
+    assert.strictEqual(Baggage.toHeader(Baggage.make({ a: "%41", b: "=".repeat(8000) })).slice(0, 12), "a=%2541,b===")
+  })
+
   it("writes within the same limits, whole entries, smaller ones after one that does not fit", () => {
     const many = Baggage.make(Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`k${i}`, "v"])))
     assert.strictEqual(Baggage.toHeader(many).split(",").length, 64)

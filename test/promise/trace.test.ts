@@ -178,6 +178,19 @@ describe("the Promise facade", () => {
     assert.isTrue(by["incoming"]!.parentIsRemote)
   })
 
+  it("baggage that came in goes on, from awaiting code too", async () => {
+    const parent = extract({
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      baggage: "tenant=blue%20sky"
+    })!
+    const [outside, inside] = await trace("incoming", { parent }, async (span) => {
+      await sleep(1)
+      return [inject(), span.baggage?.get("tenant")?.value]
+    })
+    assert.deepStrictEqual(inside, "blue sky")
+    assert.strictEqual((outside as Record<string, string>)["baggage"], "tenant=blue%20sky")
+  })
+
   it("initialize twice keeps the first; after shutdown spans are inert and initialize starts afresh", async () => {
     await TraceContext.initialize({ ...quiet, serviceName: "second" })
     trace("one", () => {})
@@ -191,6 +204,39 @@ describe("the Promise facade", () => {
     await TraceContext.flush()
     assert.deepStrictEqual((await Effect.runPromise(again.spans)).map((span) => span.name), ["two"])
     assert.isUndefined((await spans())["lost"])
+  })
+})
+
+describe("whom the context is sent to and taken from", () => {
+  afterEach(() => TraceContext.shutdown())
+  const headers = {
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    baggage: "tenant=blue"
+  }
+
+  it("inject with a URL sends what its host may have", async () => {
+    await TraceContext.initialize({ ...quiet, tracesExporters: ["none"], propagateTo: ["*.example.com", "internal"] })
+    trace("incoming", { parent: extract(headers) }, () => {
+      assert.deepStrictEqual(Object.keys(inject()), ["traceparent", "baggage"])
+      assert.deepStrictEqual(Object.keys(inject("http://localhost:1/")), ["traceparent", "baggage"])
+      assert.deepStrictEqual(Object.keys(inject(new URL("https://api.example.com/"))), ["traceparent"])
+      assert.deepStrictEqual(inject("https://elsewhere.test/"), {})
+      assert.deepStrictEqual(Object.keys(inject("/here")), ["traceparent", "baggage"])
+    })
+  })
+
+  it.each(["edge", false] as const)("trustIncoming %s: a request starts a new trace", async (trustIncoming) => {
+    const memory = InMemorySpanExporter.makeUnsafe()
+    await TraceContext.initialize({ ...quiet, exporters: [memory.exporter], trustIncoming })
+    trace("incoming", { parent: extract(headers) }, () => assert.notProperty(inject(), "baggage"))
+    await TraceContext.flush()
+    const [span] = await Effect.runPromise(memory.spans)
+    assert.isUndefined(span!.parentSpanId)
+    assert.notStrictEqual(span!.traceId, "0af7651916cd43dd8448eb211c80319c")
+    assert.deepStrictEqual(
+      span!.links.map(({ spanId }) => spanId),
+      trustIncoming === "edge" ? ["b7ad6b7169203331"] : []
+    )
   })
 })
 

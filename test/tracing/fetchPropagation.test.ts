@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Propagator from "../../src/context/Propagator.ts"
 import * as TestTelemetry from "../../src/testing/TestTelemetry.ts"
 import { propagatingFetch } from "../../src/tracing/fetchPropagation.ts"
 import * as Trace from "../../src/tracing/Trace.ts"
@@ -10,7 +12,7 @@ const spanId = "b7ad6b7169203331"
 const traceparent = `00-${traceId}-${spanId}-01`
 
 /** The headers that leave for a request to which somebody had given `headers`. */
-const sent = (headers: Record<string, string>) =>
+const sent = (headers: Record<string, string>, propagator = Propagator.layerDefault) =>
   Effect.withFiber((fiber) => {
     let left: Record<string, string> = {}
     const fetch: typeof globalThis.fetch = (_, init) => {
@@ -19,7 +21,7 @@ const sent = (headers: Record<string, string>) =>
     }
     void propagatingFetch(fromFiber(fiber)!.core, fetch)("http://localhost/", { headers })
     return Effect.succeed(left)
-  }).pipe(Trace.span("client"), Effect.provide(TestTelemetry.layer()))
+  }).pipe(Trace.span("client"), Effect.provide(TestTelemetry.layer()), Effect.provide(propagator))
 
 describe("propagatingFetch", () => {
   it.effect("takes out Effect's own b3, and puts our traceparent in the place of Effect's", () =>
@@ -43,5 +45,36 @@ describe("propagatingFetch", () => {
     Effect.gen(function*() {
       const headers = { b3: "0" }
       assert.deepStrictEqual(yield* sent(headers), headers)
+    }))
+
+  it.effect("a propagator of the program breaks no request and adds no header of another name", () =>
+    Effect.gen(function*() {
+      const throwing = Layer.succeed(Propagator.Propagator, {
+        fields: ["x-broken"],
+        inject() {
+          throw new Error("no")
+        },
+        extract() {
+          throw new Error("no")
+        }
+      })
+      assert.deepStrictEqual(yield* sent({ traceparent, accept: "a/b" }, throwing), { accept: "a/b" })
+      const injecting = Layer.succeed(Propagator.Propagator, {
+        ...Propagator.none,
+        inject(_: unknown, set: (name: string, value: string) => void) {
+          set("x-one", "1\r\nx-two: 2")
+          set("x-three: 3\r\nx-four", "4")
+          set("x-five", "5")
+        }
+      })
+      assert.deepStrictEqual(yield* sent({ traceparent }, injecting), { "x-five": "5" })
+      const request = { headers: { traceparent } }
+      assert.strictEqual(
+        yield* Trace.withHeaders(Effect.succeed(1), request.headers).pipe(
+          Effect.provide(TestTelemetry.layer()),
+          Effect.provide(throwing)
+        ),
+        1
+      )
     }))
 })

@@ -9,6 +9,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { createServer } from "node:http"
+import * as Baggage from "../../src/model/Baggage.ts"
 import * as TestTelemetry from "../../src/testing/TestTelemetry.ts"
 import * as HttpClientPropagation from "../../src/tracing/HttpClientPropagation.ts"
 import * as Trace from "../../src/tracing/Trace.ts"
@@ -32,11 +33,15 @@ const routes = HttpRouter.use((router) =>
   ])
 )
 
-const live = HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
-  Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })),
-  Layer.provideMerge(FetchHttpClient.layer),
-  Layer.provideMerge(TestTelemetry.layer())
-)
+const liveWith = (options?: TestTelemetry.TestTelemetryOptions) =>
+  HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+    Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })),
+    Layer.provideMerge(FetchHttpClient.layer),
+    Layer.provideMerge(TestTelemetry.layer(options)),
+    Layer.fresh
+  )
+
+const live = liveWith()
 
 const url = (path: string) =>
   Effect.map(HttpServer.HttpServer, (server) => `${HttpServer.formatAddress(server.address)}${path}`)
@@ -163,4 +168,59 @@ describe("Effect's HTTP server and client", () => {
         "Error"
       )
     }).pipe(Effect.provide(live)))
+
+  const clients = {
+    "the layer's fetch": Effect.succeed,
+    withPropagation: (client: HttpClient.HttpClient) =>
+      Effect.succeed(HttpClientPropagation.withPropagation(client)).pipe(
+        Effect.map(HttpClient.transform((self) => Effect.provideService(self, FetchHttpClient.Fetch, globalThis.fetch)))
+      )
+  }
+  const told = { propagateTo: ["internal"], propagateBaggageTo: ["internal"] }
+  const policies = [
+    [
+      "all is sent to a host that is named",
+      { propagateTo: ["127.0.0.1"], propagateBaggageTo: ["127.0.0.1"] },
+      true,
+      true
+    ],
+    ["by default baggage is sent to this machine", {}, true, true],
+    ["hosts of the private network", told, true, true],
+    ["only the trace", { propagateBaggageTo: ["elsewhere.example"] }, true, false],
+    ["only baggage", { propagateTo: ["none"] }, false, true],
+    ["nothing", { propagateTo: ["elsewhere.example", "localhost"], propagateBaggageTo: ["none"] }, false, false],
+    ["another port", { propagateTo: ["127.0.0.1:1"], propagateBaggageTo: ["127.0.0.1:1"] }, false, false]
+  ] as const
+
+  for (const [name, wrap] of Object.entries(clients)) {
+    it.live.each(policies)(`${name}: %s`, ([, options, hasTrace, hasBaggage]) =>
+      Effect.gen(function*() {
+        const client = yield* wrap(yield* HttpClient.HttpClient)
+        const echo = yield* Effect.provideService(get("/echo"), HttpClient.HttpClient, client).pipe(
+          Effect.withSpan("caller"),
+          Trace.updateBaggage(Baggage.set("tenant", "blue"))
+        )
+        const spans = yield* TestTelemetry.spans
+        const span = spans.find(({ kind }) => kind === "CLIENT")!
+        assert.strictEqual(echo.incoming["traceparent"], hasTrace ? `00-${span.traceId}-${span.spanId}-03` : undefined)
+        assert.strictEqual(echo.incoming["baggage"], hasBaggage ? "tenant=blue" : undefined)
+        assert.notProperty(echo.incoming, "b3")
+        // What is not sent is recorded all the same.
+        assert.strictEqual(span.attributes["http.response.status_code"], 200)
+        const server = spans.find(({ kind }) => kind === "SERVER")!
+        assert.strictEqual(server.parentSpanId, hasTrace ? span.spanId : undefined)
+      }).pipe(Effect.provide(liveWith(options))))
+  }
+
+  it.effect("headersFor judges by the URL, headers leaves it to the caller", () =>
+    Effect.gen(function*() {
+      const [all, out, near] = yield* Effect.all([
+        Trace.headers,
+        Trace.headersFor("https://partner.example/"),
+        Trace.headersFor(new URL("http://orders:8080/"))
+      ]).pipe(Trace.span("caller"), Trace.updateBaggage(Baggage.set("tenant", "blue")))
+      assert.deepStrictEqual(Object.keys(all), ["traceparent", "baggage"])
+      assert.deepStrictEqual(Object.keys(out), ["traceparent"])
+      assert.deepStrictEqual(near, all)
+    }).pipe(Effect.provide(TestTelemetry.layer())))
 })

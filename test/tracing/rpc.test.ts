@@ -31,15 +31,19 @@ const handlers = Shop.toLayer({
   }
 })
 
-const live = HttpRouter.serve(
-  RpcServer.layerHttp({ group: Shop, path: "/rpc", protocol: "http" }).pipe(Layer.provide(handlers)),
-  { disableLogger: true, disableListenLog: true }
-).pipe(
-  Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })),
-  Layer.provideMerge(FetchHttpClient.layer),
-  Layer.provideMerge(RpcSerialization.layerNdjson),
-  Layer.provideMerge(TestTelemetry.layer())
-)
+const liveWith = (options?: TestTelemetry.TestTelemetryOptions) =>
+  HttpRouter.serve(
+    RpcServer.layerHttp({ group: Shop, path: "/rpc", protocol: "http" }).pipe(Layer.provide(handlers)),
+    { disableLogger: true, disableListenLog: true }
+  ).pipe(
+    Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })),
+    Layer.provideMerge(FetchHttpClient.layer),
+    Layer.provideMerge(RpcSerialization.layerNdjson),
+    Layer.provideMerge(TestTelemetry.layer(options)),
+    Layer.fresh
+  )
+
+const live = liveWith()
 
 const reserve = (sku: string) =>
   Effect.gen(function*() {
@@ -86,6 +90,15 @@ describe("RPC", () => {
       assert.isTrue(Exit.isFailure(yield* Effect.exit(reserve("gone"))))
       assert.deepStrictEqual(yield* failures, failed)
     }).pipe(Effect.provide(live)))
+
+  it.live("over HTTP is told of no trace where the host may not be", () =>
+    Effect.gen(function*() {
+      yield* Effect.withSpan(reserve("tea"), "checkout")
+      const spans = yield* TestTelemetry.spans
+      const trace = (kind: string) => new Set(spans.filter((span) => span.kind === kind).map(({ traceId }) => traceId))
+      assert.deepStrictEqual([trace("CLIENT").size, trace("SERVER").size], [1, 1])
+      assert.notDeepEqual(trace("SERVER"), trace("CLIENT"))
+    }).pipe(Effect.provide(liveWith({ propagateTo: ["elsewhere.example"] }))))
 
   // Protocols that carry the ids in their messages, as sockets and workers do.
   it.live("is one trace where the messages carry the ids", () =>
