@@ -113,7 +113,7 @@ downstream.closeAllConnections()
 downstream.close()
 await runtime.dispose()
 const spans = await Effect.runPromise(memory.spans)
-process.stdout.write(JSON.stringify({
+const printed = JSON.stringify({
   leaked,
   spans: spans.map(({ name, traceId, spanId, parentSpanId, scope, kind, traceState, attributes }) => ({
     name,
@@ -125,5 +125,5 @@ process.stdout.write(JSON.stringify({
     traceState,
     url: attributes["url.full"] ?? attributes["http.url"]
   }))
-}))
-process.exit(0)
+})
+process.stdout.write(printed, () => process.exit(0))
