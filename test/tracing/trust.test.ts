@@ -186,9 +186,7 @@ describe("a parent that is none", () => {
       Effect.gen(function*() {
         for (const parent of hostile) {
           assert.strictEqual(yield* Trace.span(Effect.succeed(1), "ours", { parent }), 1)
-          const within = Effect.all([Trace.baggage, Trace.headers], { discard: true })
-          yield* Effect.exit(Effect.provideService(within, ParentSpan, parent))
-          yield* Effect.provideService(Trace.baggage, ParentSpan, parent)
+          yield* Effect.all([Trace.baggage, Trace.headers]).pipe(Effect.provideService(ParentSpan, parent))
         }
       }).pipe(Effect.provide(TestTelemetry.layer({ trustIncoming })))
   )
