@@ -30,7 +30,7 @@ const ask = Effect.gen(function*() {
   const response = yield* HttpClient.get(`${HttpServer.formatAddress(address)}/price/tent`)
   console.log("The server received:", yield* response.json)
 }).pipe(
-  // Baggage goes wherever the trace goes.
+  // Baggage goes to this machine and to private networks; other hosts are named in `propagateBaggageTo`.
   Trace.updateBaggage(Baggage.set("customer", "c-42")),
   Effect.withSpan("buy a tent")
 )

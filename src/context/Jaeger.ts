@@ -53,7 +53,7 @@ const parseBaggage = (carrier: TextMapGetter): Baggage.Baggage => {
 
 /** The propagator of `uber-trace-id` and `uberctx-*`: `jaeger` in `OTEL_PROPAGATORS`. */
 export const propagator: TextMapPropagator = {
-  fields: ["uber-trace-id"],
+  fields: ["uber-trace-id", "uberctx-*"],
   inject({ baggage, spanContext }, set) {
     if (spanContext !== undefined && isValid(spanContext)) {
       set("uber-trace-id", `${spanContext.traceId}:${spanContext.spanId}:0:0${isSampled(spanContext) ? 1 : 0}`)

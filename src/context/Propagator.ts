@@ -80,12 +80,10 @@ export const composite = (
       `propagator.${propagator.fields[0] ?? "none"}`,
       `propagator of ${propagator.fields.join(", ")} failed to ${what}: ${describeError(error)}`
     )
-  const write = (propagator: TextMapPropagator, set: TextMapSetter): TextMapSetter =>
-    // These two write nothing that has to be checked.
-    propagator === traceContext || propagator === baggage ? set : (name, value) => {
-      if (isToken(name) && isHeaderValue(value)) set(name, value)
-      else failed(propagator, "inject", "it wrote a header that HTTP does not allow")
-    }
+  const write = (propagator: TextMapPropagator, set: TextMapSetter): TextMapSetter => (name, value) => {
+    if (isToken(name) && isHeaderValue(value)) set(name, value)
+    else failed(propagator, "inject", "it wrote a header that HTTP does not allow")
+  }
   return {
     fields: [...new Set(propagators.flatMap((propagator) => propagator.fields))],
     inject(context, set) {

@@ -27,7 +27,7 @@ export type TextMapSetter = (name: string, value: string) => void
 
 /** One format of carrying a context. Both directions are synchronous. */
 export interface TextMapPropagator {
-  /** The names it writes, in lower case. */
+  /** The names it writes, in lower case; `*` at the end of one stands for anything. */
   readonly fields: ReadonlyArray<string>
   /** Writes `context` to a carrier. */
   inject(context: PropagationContext, set: TextMapSetter): void

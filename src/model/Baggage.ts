@@ -3,7 +3,8 @@
  *
  * **Gotchas**
  *
- * Baggage goes to whoever is called, as plain text. It is no place for secrets.
+ * Baggage goes to the services of the private network that are called, and to whoever `propagateBaggageTo` names, as plain
+ * text. It is no place for secrets.
  */
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"

@@ -49,10 +49,14 @@ const toHeaders = (core: TracerCore, outgoing: Outgoing, to: string | URL | unde
   return headers
 }
 
-const outgoingOf = (core: TracerCore, span: Tracer.AnySpan | undefined, baggage: Baggage | undefined): Outgoing => ({
-  spanContext: span === undefined ? undefined : core.spanContext(span),
-  baggage
-})
+const outgoingOf = (core: TracerCore, span: Tracer.AnySpan | undefined, baggage: Baggage | undefined): Outgoing => {
+  try {
+    return { spanContext: span === undefined ? undefined : core.spanContext(span), baggage }
+  } catch {
+    // A parent that is no span breaks no request.
+    return { spanContext: undefined, baggage }
+  }
+}
 
 /**
  * The headers that make `span` the remote parent of whoever reads them, or as many of them as the host of `to` may be
@@ -76,10 +80,13 @@ export const injectEnvironment = (
   baggage: Baggage | undefined,
   env: Environment
 ): Record<string, string> => {
-  const stale = new Set(core.options.propagator.fields.map(variableName))
+  const fields = core.options.propagator.fields
+  const stale = new Set(fields.map(variableName))
+  const prefixes = fields.filter((field) => field.endsWith("*")).map((field) => variableName(field.slice(0, -1)))
   const copy: Record<string, string> = {}
   for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && !stale.has(name)) copy[name] = value
+    const isStale = stale.has(name) || prefixes.some((prefix) => name.startsWith(prefix))
+    if (value !== undefined && !isStale) copy[name] = value
   }
   write(core, outgoingOf(core, span, baggage), setter(copy), undefined)
   return copy

@@ -31,19 +31,26 @@ export const untrusted = (span: Tracer.ExternalSpan | undefined): Tracer.Externa
     annotations: Context.make(UntrustedContext, { span })
   })
 
+// Whatever a foreign parent is made of: it must not throw into the program.
+const annotation = <I, S>(span: Tracer.AnySpan, key: Context.Key<I, S>): S | undefined => {
+  try {
+    return Context.getOrUndefined(span.annotations, key as Context.Key<never, S>)
+  } catch {
+    return undefined
+  }
+}
+
 /** Whether an external span was extracted here, and what is trusted of it was settled then. */
-export const isVouchedFor = ({ annotations }: Tracer.ExternalSpan): boolean =>
-  Context.getOrUndefined(annotations, RemoteContext) !== undefined ||
-  Context.getOrUndefined(annotations, UntrustedContext) !== undefined
+export const isVouchedFor = (span: Tracer.ExternalSpan): boolean =>
+  annotation(span, RemoteContext) !== undefined || annotation(span, UntrustedContext) !== undefined
 
 /** The baggage that a parent from elsewhere brought. */
-export const remoteBaggage = (parent: Tracer.AnySpan): Baggage | undefined =>
-  Context.getOrUndefined(parent.annotations, RemoteContext)?.baggage
+export const remoteBaggage = (parent: Tracer.AnySpan): Baggage | undefined => annotation(parent, RemoteContext)?.baggage
 
 /** What a span under {@link untrusted} starts as: without the parent, with the link. */
 export const withoutUntrusted = (start: SpanStart): SpanStart => {
   if (start.parent === undefined) return start
-  const found = Context.getOrUndefined(start.parent.annotations, UntrustedContext)
+  const found = annotation(start.parent, UntrustedContext)
   return found === undefined
     ? start
     : { ...start, parent: undefined, links: [...start.links ?? [], { span: found.span, attributes: {} }] }

@@ -26,6 +26,23 @@ describe("environment", () => {
       assert.notStrictEqual(mine, process.env)
     }).pipe(Effect.provide(TestTelemetry.layer())))
 
+  it.effect("leaves nothing of another format's context either, whatever its names", () =>
+    Effect.gen(function*() {
+      const before = { B3: "0", UBER_TRACE_ID: "x", UBERCTX_TENANT: "old", UBERCTX: "kept", TRACEPARENT: "not ours" }
+      const env = yield* environment(before).pipe(
+        Trace.span("parent"),
+        Trace.updateBaggage(Baggage.set("user", "7"))
+      )
+      const { spanId, traceId } = yield* TestTelemetry.span("parent")
+      assert.deepStrictEqual(env, {
+        UBERCTX: "kept",
+        TRACEPARENT: "not ours",
+        B3: `${traceId}-${spanId}-1`,
+        UBER_TRACE_ID: `${traceId}:${spanId}:0:01`,
+        UBERCTX_USER: "7"
+      })
+    }).pipe(Effect.provide(TestTelemetry.layer({ propagators: ["b3", "jaeger"] }))))
+
   it.effect("under another tracer is the environment as it is", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* environment({ PATH: "/bin", NOTHING: undefined }), { PATH: "/bin" })

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as RpcTest from "effect/rpc/RpcTest"
+import { type ExternalSpan, ParentSpan } from "effect/Tracer"
 import { createServer } from "node:http"
 import * as Baggage from "../../src/model/Baggage.ts"
 import type { SpanData } from "../../src/model/SpanData.ts"
@@ -165,6 +166,30 @@ describe("Trace.withHeaders", () => {
       )
       assert.strictEqual(Baggage.get(baggage, "role"), "user")
     }).pipe(Effect.provide(TestTelemetry.layer({ trustIncoming: "edge" }))))
+})
+
+describe("a parent that is none", () => {
+  const hostile = [
+    { _tag: "ExternalSpan", traceId: "x", spanId: "y", sampled: true },
+    { _tag: "ExternalSpan", traceId, spanId: parentId, sampled: true, annotations: null },
+    new Proxy({ _tag: "ExternalSpan" }, {
+      get(target, key) {
+        if (key === "_tag") return target._tag
+        throw new Error("no")
+      }
+    })
+  ] as unknown as ReadonlyArray<ExternalSpan>
+
+  it.effect.each([true, false, "edge"] as const)(
+    "does not throw into the program, trustIncoming %s",
+    (trustIncoming) =>
+      Effect.gen(function*() {
+        for (const parent of hostile) {
+          assert.strictEqual(yield* Trace.span(Effect.succeed(1), "ours", { parent }), 1)
+          yield* Effect.all([Trace.baggage, Trace.headers]).pipe(Effect.provideService(ParentSpan, parent))
+        }
+      }).pipe(Effect.provide(TestTelemetry.layer({ trustIncoming })))
+  )
 })
 
 describe("RPC whose messages carry the ids", () => {
