@@ -36,6 +36,17 @@ export const isVouchedFor = ({ annotations }: Tracer.ExternalSpan): boolean =>
   Context.getOrUndefined(annotations, RemoteContext) !== undefined ||
   Context.getOrUndefined(annotations, UntrustedContext) !== undefined
 
+/** The parent that an RPC message named, as far as it is trusted. */
+export const trusted = (
+  parent: Tracer.AnySpan | undefined,
+  trust: false | "edge" | undefined
+): Tracer.AnySpan | undefined =>
+  trust === undefined || parent?._tag !== "ExternalSpan" || isVouchedFor(parent)
+    ? parent
+    : trust === "edge"
+    ? untrusted(parent)
+    : undefined
+
 /** The baggage that a parent from elsewhere brought. */
 export const remoteBaggage = (parent: Tracer.AnySpan): Baggage | undefined =>
   Context.getOrUndefined(parent.annotations, RemoteContext)?.baggage
