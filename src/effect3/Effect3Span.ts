@@ -35,6 +35,7 @@ export class Effect3Span<Parent extends Option3<AnySpan3>, Annotations, Link ext
     this.parent = parent
     this.context = context
     this.links = [...links]
+    ofFibers.add(span)
   }
 
   get name(): string {
@@ -87,6 +88,12 @@ export class Effect3Span<Parent extends Option3<AnySpan3>, Annotations, Link ext
     this.span.end(endTime, this.span.isRecording ? toExit(exit) : Exit.void)
   }
 }
+
+// The spans of ours that Effect 3 has, and plain code has not laid around anything.
+const ofFibers = new WeakSet<Span>()
+
+/** Whether a span was started by Effect 3. */
+export const isOfFiber = (span: Tracer.AnySpan): boolean => ofFibers.has(span as Span)
 
 const externals = new WeakMap<AnySpan3, Tracer.ExternalSpan>()
 

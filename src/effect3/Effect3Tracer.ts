@@ -10,7 +10,7 @@ import { trusted } from "../tracing/parentContext.ts"
 import { isOwn } from "../tracing/Span.ts"
 import { fromFiber, spanBaggage } from "../tracing/Tracer.ts"
 import type { TracerCore } from "../tracing/TracerCore.ts"
-import { Effect3Span, toAnySpan, toLink } from "./Effect3Span.ts"
+import { Effect3Span, isOfFiber, toAnySpan, toLink } from "./Effect3Span.ts"
 import { toValues } from "./outcome.ts"
 import type { AnySpan3, Context3, Fiber3, Option3, SpanLink3, SpanOptions3 } from "./structures.ts"
 
@@ -58,11 +58,31 @@ const isWithinHttpServer = (span: Tracer.AnySpan | undefined): boolean => {
   return false
 }
 
+const spanOf = (store: AsyncContext.Store | undefined): Tracer.AnySpan | undefined =>
+  store instanceof AsyncContext.Ambient ? store.span : store
+
+/**
+ * What is laid around a fiber that takes its first step.
+ *
+ * **Details**
+ *
+ * The span of another fiber is, where that runs now and starts this one at once. Else it is there because Effect 3 starts
+ * the fibers of a queue in the context of the first, and not meant.
+ */
+const storeAtStart = (starter: Fiber3 | undefined): AsyncContext.Store | undefined => {
+  const store = AsyncContext.stored()
+  const span = spanOf(store)
+  return starter === undefined && span !== undefined && isOfFiber(span) ? undefined : store
+}
+
 /** Serves Effect 3 from a tracer of ours. */
 export const makeUnsafe = (core: TracerCore, options?: Effect3TracerOptions): Made => {
   const isFollowed = options?.followAsync !== false
   // The fiber whose step runs now. Effect 3 has a global for it, which may hold one that has long ended.
   let running: Fiber3 | undefined
+  // What plain code had laid around each fiber without a span when it started. Later steps run in the asynchronous context
+  // of whoever woke the fiber, which says nothing of it.
+  const around = new WeakMap<Fiber3, AsyncContext.Store | undefined>()
 
   const incoming = (fiber: Fiber3 | undefined, parent: Tracer.AnySpan | undefined) => {
     const request = fiber?.currentContext.unsafeMap.get(requestKey) as IncomingRequest | undefined
@@ -83,7 +103,11 @@ export const makeUnsafe = (core: TracerCore, options?: Effect3TracerOptions): Ma
         const { processParent, trustIncoming = true } = core.options
         if (kind === "server" && trustIncoming !== true) parent = trusted(parent, trustIncoming)
         if (spanOptions?.root !== true) {
-          if (parent === toAnySpan(running?.currentSpan)) parent = AsyncContext.innermost(parent)
+          if (parent === toAnySpan(running?.currentSpan)) {
+            parent = parent === undefined && running !== undefined
+              ? spanOf(around.get(running))
+              : AsyncContext.innermost(parent)
+          }
           parent ??= processParent
         }
       }
@@ -104,10 +128,14 @@ export const makeUnsafe = (core: TracerCore, options?: Effect3TracerOptions): Ma
     },
     context: (f, fiber) => {
       const before = running
+      const span = toAnySpan(fiber.currentSpan)
+      if (span === undefined && !around.has(fiber)) around.set(fiber, storeAtStart(before))
       running = fiber
       try {
-        const span = isFollowed ? toAnySpan(fiber.currentSpan) : undefined
-        return span === undefined || AsyncContext.storedSpan() === span ? f() : AsyncContext.runWith(span, f)
+        if (!isFollowed) return f()
+        if (span !== undefined) return AsyncContext.storedSpan() === span ? f() : AsyncContext.runWith(span, f)
+        const store = around.get(fiber)
+        return AsyncContext.stored() === store ? f() : AsyncContext.run(store, f)
       } finally {
         running = before
       }
@@ -115,7 +143,9 @@ export const makeUnsafe = (core: TracerCore, options?: Effect3TracerOptions): Ma
   }
 
   const currentSpan = (): Tracer.AnySpan | undefined =>
-    running === undefined ? AsyncContext.currentSpan() : AsyncContext.innermost(toAnySpan(running.currentSpan))
+    running === undefined || isFollowed
+      ? AsyncContext.currentSpan()
+      : AsyncContext.innermost(toAnySpan(running.currentSpan))
 
   return {
     // `Tracer.make` of Effect 3 adds this, and takes nothing that is not enumerable.
