@@ -73,12 +73,16 @@ export const check = ({ outside, received, spans, statuses }: {
     same(`${key}: tracestate`, [...new Set(trace.map(({ traceState }) => traceState))], ["browser=1"])
     const client = trace.find(({ name }) => name === "http.client POST")
     const headers = received.find(({ traceparent }) => traceparent?.includes(outside[key].traceId))
-    same(`${key}: what the stock was sent`, [headers?.traceparent, headers?.tracestate, headers?.baggage, headers?.b3], [
-      `00-${outside[key].traceId}-${client?.spanId}-01`,
-      "browser=1",
-      "customer=7",
-      undefined
-    ])
+    same(
+      `${key}: what the stock was sent`,
+      [headers?.traceparent, headers?.tracestate, headers?.baggage, headers?.b3],
+      [
+        `00-${outside[key].traceId}-${client?.spanId}-01`,
+        "browser=1",
+        "customer=7",
+        undefined
+      ]
+    )
   }
   const validate = spans.find((span) => span.name === "validate" && span.traceId === outside.bad.traceId)
   const exception = validate?.events?.find(({ name }) => name === "exception")

@@ -11,7 +11,6 @@ import type { AnySpan3, Exit3, Option3, SpanLink3 } from "./structures.ts"
 /** Effect 3's `SpanStatus`. Its `Exit` is whatever the program's copy of Effect 3 made. */
 export type SpanStatus3 =
   | { _tag: "Started"; startTime: bigint }
-  // oxlint-disable-next-line typescript/no-explicit-any
   | { _tag: "Ended"; startTime: bigint; endTime: bigint; exit: any }
 
 /**

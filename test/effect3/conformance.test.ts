@@ -7,10 +7,8 @@ import { Effect3Telemetry } from "effect-telemetry/effect-3"
 import type { SpanData } from "effect-telemetry/model/SpanData"
 
 /** What both lines have under the same name, as far as the programs here use it. */
-// oxlint-disable-next-line typescript/no-explicit-any
 type Line = Readonly<Record<"Effect" | "Cause" | "Data" | "Fiber" | "Option" | "Duration" | "Redacted", any>>
 
-// oxlint-disable-next-line typescript/no-explicit-any
 type Program = (line: Line) => any
 
 const programs: Readonly<Record<string, Program>> = {

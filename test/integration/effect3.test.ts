@@ -20,11 +20,11 @@ describe("a program on Effect 3 with @effect/platform and @effect/schema", () =>
         encoding: "utf8",
         // Its own packed library, and no setting of whoever runs the tests.
         env: { PATH: process.env["PATH"] },
-        timeout: 25_000
+        timeout: 60_000
       }
     )
     assert.strictEqual(status, 0, stdout + stderr)
     assert.include(stdout, "two traces of 12 spans arrived whole")
     assert.notMatch(stdout + stderr, /effect-telemetry (error|warn):/)
-  })
+  }, 90_000)
 })
