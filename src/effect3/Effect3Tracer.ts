@@ -8,7 +8,7 @@ import { extractContext, injectSpan } from "../tracing/carrier.ts"
 import { propagatingFetch } from "../tracing/fetchPropagation.ts"
 import { trusted } from "../tracing/parentContext.ts"
 import { isOwn } from "../tracing/Span.ts"
-import { fromFiber, spanBaggage } from "../tracing/Tracer.ts"
+import { fromFiber, outerServerSpan, spanBaggage } from "../tracing/Tracer.ts"
 import type { TracerCore } from "../tracing/TracerCore.ts"
 import { Effect3Span, isOfFiber, toAnySpan, toLink } from "./Effect3Span.ts"
 import { toValues } from "./outcome.ts"
@@ -97,7 +97,7 @@ export const makeUnsafe = (core: TracerCore, options?: Effect3TracerOptions): Ma
       let baggage: Baggage | undefined
       const request = kind === "server" ? incoming(running, parent) : undefined
       if (request !== undefined) {
-        parent = request.parent
+        parent = outerServerSpan(request.parent) ?? request.parent
         baggage = request.baggage
       } else {
         const { processParent, trustIncoming = true } = core.options
@@ -117,7 +117,7 @@ export const makeUnsafe = (core: TracerCore, options?: Effect3TracerOptions): Ma
         kind,
         parent,
         startTimeUnixNano: startTime,
-        links: links.map(toLink),
+        links: links.length === 0 ? undefined : links.map(toLink),
         attributes: attributes === undefined ? undefined : toValues(attributes),
         baggage
       })

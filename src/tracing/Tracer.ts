@@ -139,7 +139,7 @@ export class TelemetryTracer implements EffectTracer.Tracer {
 }
 
 /** The span that somebody else has opened for a request whose headers carry `remote`. */
-const outerServerSpan = (remote: EffectTracer.AnySpan | undefined): EffectTracer.AnySpan | undefined => {
+export const outerServerSpan = (remote: EffectTracer.AnySpan | undefined): EffectTracer.AnySpan | undefined => {
   const stored = AsyncContext.ambient()?.span
   if (!isOwn(stored) || stored.kind !== "server" || stored.isHttpServer) return undefined
   const isSame = remote === undefined

@@ -4,7 +4,8 @@ import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Tracer } from "e
 import { InMemorySpanExporter, Sampler, TelemetryLayer, type TelemetryLayerOptions } from "effect-telemetry"
 import { Effect3Telemetry, Effect3Tracer } from "effect-telemetry/effect-3"
 import type { SpanData } from "effect-telemetry/model/SpanData"
-import { trace, TraceContext, traced } from "effect-telemetry/promise"
+import { type ActiveSpan as Span, extract, startSpan, trace, TraceContext, traced } from "effect-telemetry/promise"
+import { Ambient, run as runIn } from "../../src/context/AsyncContext.ts"
 
 const traceId = "0af7651916cd43dd8448eb211c80319c"
 const spanId = "b7ad6b7169203331"
@@ -289,6 +290,28 @@ describe("an incoming request of @effect/platform", () => {
       run(served(Effect.withSpan(Effect.void, "inner", { kind: "server" }), headers))
     )
     assert.strictEqual(inner!.parentSpanId, request!.spanId)
+  })
+
+  it("is below the span that an instrumentation has opened for it", async () => {
+    class Instrumented extends Ambient {
+      readonly span: Span
+      readonly baggage = undefined
+      readonly isSuppressed = false
+      constructor(span: Span) {
+        super()
+        this.span = span
+      }
+      within(span: Span): Ambient {
+        return new Instrumented(span)
+      }
+    }
+    const { instrumented, request } = await recorded(({ run }) => {
+      const parent = extract(headers)!
+      const span = startSpan("instrumented", { kind: "server", parent })
+      return runIn(new Instrumented(span), () => run(served(Effect.void, headers))).then(() => span.end())
+    })
+    assert.strictEqual(instrumented!.parentSpanId, spanId)
+    assert.strictEqual(request!.parentSpanId, instrumented!.spanId)
   })
 
   it("starts a trace of its own at the edge, with a link", async () => {
