@@ -339,6 +339,24 @@ describe("an incoming request of @effect/platform", () => {
   })
 })
 
+describe("the process that started this one", () => {
+  it("has what has no parent here, and no request or root", async () => {
+    const { plain, request, root } = await recorded(
+      ({ run }) =>
+        run(
+          Effect.withSpan(Effect.void, "plain").pipe(
+            Effect.zipRight(Effect.withSpan(Effect.void, "root", { root: true })),
+            Effect.zipRight(served(Effect.void, {}, false))
+          )
+        ),
+      { env: { TRACEPARENT: headers.traceparent }, continueFromEnvironment: true }
+    )
+    assert.strictEqual(plain!.parentSpanId, spanId)
+    assert.isUndefined(root!.parentSpanId)
+    assert.isUndefined(request!.parentSpanId)
+  })
+})
+
 describe("an outgoing request", () => {
   const sentBy = async (options: TelemetryLayerOptions, given: Record<string, string>, url: string) => {
     let sent: unknown
