@@ -1,7 +1,8 @@
 /**
  * The snippets of the documents: found, written down as programs, and compared with what they claim.
  *
- * A fence that says `ts` is type-checked and run; `ts no-run: <reason>` is only type-checked. A statement with a trailing
+ * A fence that says `ts` is type-checked and run; `ts no-run: <reason>` is only type-checked; `ts effect-3` is for programs
+ * on Effect 3, arranged as docs/how-to/effect-3.md says. A statement with a trailing
  * `// => value` claims its value; `console.log(…) // => text` claims what it prints. A claim that is never reached fails
  * too. A promise at the top level of a snippet is awaited.
  */
@@ -59,6 +60,10 @@ export const blocksOfSource = (file: string, code: string): ReadonlyArray<Block 
       return fenced(file, text, comment.loc.start.line)
     })
 
+// Where the packages of a program on Effect 3 are found here.
+const onEffect3 = (code: string): string =>
+  code.replaceAll(`from "effect"`, `from "effect-3"`).replaceAll(`from "telemetry"`, `from "effect-telemetry/effect-3"`)
+
 /** The TypeScript snippets among `blocks`. Throws for a fence that is neither run nor excused with a reason. */
 export const snippetsOf = (
   blocks: ReadonlyArray<Block & { readonly info: string }>
@@ -67,10 +72,11 @@ export const snippetsOf = (
     .filter((block) => /^(ts|tsx|typescript|js|mjs|javascript)$/.test(block.language))
     .map(({ code, file, info, language, line }) => {
       const noRun = /^no-run: (\S.*)$/.exec(info)?.[1]
-      if (language !== "ts" || (info !== "" && noRun === undefined)) {
+      const isEffect3 = info === "effect-3"
+      if (language !== "ts" || (info !== "" && noRun === undefined && !isEffect3)) {
         throw new Error(`${file}:${line - 1} is fenced "${language} ${info}"; say "ts" or "ts no-run: <reason>"`)
       }
-      return { file, line, code, noRun }
+      return { file, line, code: isEffect3 ? onEffect3(code) : code, noRun }
     })
 
 const markdownFiles = (root: string): ReadonlyArray<string> => [

@@ -29,17 +29,17 @@ export abstract class Ambient {
 /** What plain code has laid around the code that it runs. */
 export type Store = AnySpan | Ambient
 
-let storage: AsyncLocalStorage<Store> | undefined
+let storage: AsyncLocalStorage<Store | undefined> | undefined
 /**
  * The fiber that has entered the innermost {@link run} of this stack. There the storage is ahead of the fiber, whose span
  * is the one around the effect that runs this code.
  */
 let enteredBy: Fiber.Fiber<unknown, unknown> | undefined
 
-const open = (): AsyncLocalStorage<Store> | undefined => {
+const open = (): AsyncLocalStorage<Store | undefined> | undefined => {
   if (storage !== undefined) return storage
   const hooks = nodeBuiltin<typeof import("node:async_hooks")>("async_hooks")
-  return storage = hooks === undefined ? undefined : new hooks.AsyncLocalStorage<Store>()
+  return storage = hooks === undefined ? undefined : new hooks.AsyncLocalStorage<Store | undefined>()
 }
 
 /** The fiber that runs this code, unless plain code within it has a context of its own. */
@@ -101,8 +101,8 @@ export const runWith = <A>(span: AnySpan, fn: () => A): A => {
   return run(store instanceof Ambient ? store.within(span) : span, fn)
 }
 
-/** Runs `fn` with `store` around everything it calls, awaits and schedules. */
-export const run = <A>(store: Store, fn: () => A): A => {
+/** Runs `fn` with `store` around everything it calls, awaits and schedules; `undefined`: with nothing around it. */
+export const run = <A>(store: Store | undefined, fn: () => A): A => {
   const storage = open()
   if (storage === undefined) return fn()
   if (store instanceof Ambient) isAmbientUsed = true

@@ -23,7 +23,7 @@ import { Sampler } from "../sampling/Sampler.ts"
 import { extractContext, extractEnvironment } from "./carrier.ts"
 import { IdGenerator } from "./IdGenerator.ts"
 import { OutcomePolicy } from "./Outcome.ts"
-import { isVouchedFor, remoteBaggage, untrusted } from "./parentContext.ts"
+import { remoteBaggage, trusted } from "./parentContext.ts"
 import { isOwn } from "./Span.ts"
 import { SpanLimits } from "./SpanLimits.ts"
 import type { ReservedSpan } from "./spanStart.ts"
@@ -139,7 +139,7 @@ export class TelemetryTracer implements EffectTracer.Tracer {
 }
 
 /** The span that somebody else has opened for a request whose headers carry `remote`. */
-const outerServerSpan = (remote: EffectTracer.AnySpan | undefined): EffectTracer.AnySpan | undefined => {
+export const outerServerSpan = (remote: EffectTracer.AnySpan | undefined): EffectTracer.AnySpan | undefined => {
   const stored = AsyncContext.ambient()?.span
   if (!isOwn(stored) || stored.kind !== "server" || stored.isHttpServer) return undefined
   const isSame = remote === undefined
@@ -149,17 +149,6 @@ const outerServerSpan = (remote: EffectTracer.AnySpan | undefined): EffectTracer
 }
 
 const isUnsampled = (parent: EffectTracer.AnySpan | undefined): boolean => parent !== undefined && !parent.sampled
-
-/** The parent that an RPC message named, as far as it is trusted. */
-const trusted = (
-  parent: EffectTracer.AnySpan | undefined,
-  trust: false | "edge" | undefined
-): EffectTracer.AnySpan | undefined =>
-  trust === undefined || parent?._tag !== "ExternalSpan" || isVouchedFor(parent)
-    ? parent
-    : trust === "edge"
-    ? untrusted(parent)
-    : undefined
 
 /** The tracer of this library that a fiber runs under, or `undefined`. */
 export const fromFiber = (fiber: Fiber.Fiber<unknown, unknown>): TelemetryTracer | undefined => {

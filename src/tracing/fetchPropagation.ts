@@ -1,8 +1,21 @@
 import * as Fiber from "effect/Fiber"
+import type { AnySpan } from "effect/Tracer"
 import { withoutHeaders } from "../internal/otherTracers.ts"
+import type { Baggage } from "../model/Baggage.ts"
 import { injectSpan } from "./carrier.ts"
 import { fiberBaggage } from "./Tracer.ts"
 import type { TracerCore } from "./TracerCore.ts"
+
+/** Whose context a request carries. */
+export interface Sender {
+  readonly span: AnySpan | undefined
+  readonly baggage: Baggage | undefined
+}
+
+const fiberNow = (): Sender | undefined => {
+  const fiber = Fiber.getCurrent()
+  return fiber === undefined ? undefined : { span: fiber.cache.span, baggage: fiberBaggage(fiber) }
+}
 
 /**
  * A `fetch` for Effect's `FetchHttpClient` that puts the installed propagators' headers in the place of the ones that
@@ -14,18 +27,22 @@ import type { TracerCore } from "./TracerCore.ts"
  * requests that carry Effect's own `traceparent` are touched, so a program that switched propagation off stays without.
  * A host is sent what `propagateTo` and `propagateBaggageTo` allow it; an instrumentation of `fetch` adds nothing to that.
  */
-export const propagatingFetch =
-  (core: TracerCore, fetch: typeof globalThis.fetch): typeof globalThis.fetch => (input, init) => {
-    const headers = init?.headers as Record<string, string> | undefined
-    const fiber = Fiber.getCurrent()
-    if (fiber === undefined || headers === undefined || typeof headers["traceparent"] !== "string") {
-      return fetch(input, init)
-    }
-    const [, traceId, spanId] = headers["traceparent"].split("-")
-    const next: Record<string, string> = { ...headers }
-    delete next["traceparent"]
-    if (next["b3"]?.startsWith(`${traceId}-${spanId}-`) || next["b3"]?.startsWith("noop-")) delete next["b3"]
-    const to = input instanceof Request ? input.url : input
-    Object.assign(next, injectSpan(core, fiber.cache.span, fiberBaggage(fiber), to))
-    return withoutHeaders(() => fetch(input, { ...init, headers: next }))
+export const propagatingFetch = (
+  core: TracerCore,
+  fetch: typeof globalThis.fetch,
+  senderNow: () => Sender | undefined = fiberNow
+): typeof globalThis.fetch =>
+(input, init) => {
+  const headers = init?.headers as Record<string, string> | undefined
+  const sender = senderNow()
+  if (sender === undefined || headers === undefined || typeof headers["traceparent"] !== "string") {
+    return fetch(input, init)
   }
+  const [, traceId, spanId] = headers["traceparent"].split("-")
+  const next: Record<string, string> = { ...headers }
+  delete next["traceparent"]
+  if (next["b3"]?.startsWith(`${traceId}-${spanId}-`) || next["b3"]?.startsWith("noop-")) delete next["b3"]
+  const to = input instanceof Request ? input.url : input
+  Object.assign(next, injectSpan(core, sender.span, sender.baggage, to))
+  return withoutHeaders(() => fetch(input, { ...init, headers: next }))
+}

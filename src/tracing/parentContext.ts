@@ -44,6 +44,17 @@ const annotation = <I, S>(span: Tracer.AnySpan, key: Context.Key<I, S>): S | und
 export const isVouchedFor = (span: Tracer.ExternalSpan): boolean =>
   annotation(span, RemoteContext) !== undefined || annotation(span, UntrustedContext) !== undefined
 
+/** The parent that an RPC message named, as far as it is trusted. */
+export const trusted = (
+  parent: Tracer.AnySpan | undefined,
+  trust: false | "edge" | undefined
+): Tracer.AnySpan | undefined =>
+  trust === undefined || parent?._tag !== "ExternalSpan" || isVouchedFor(parent)
+    ? parent
+    : trust === "edge"
+    ? untrusted(parent)
+    : undefined
+
 /** The baggage that a parent from elsewhere brought. */
 export const remoteBaggage = (parent: Tracer.AnySpan): Baggage | undefined => annotation(parent, RemoteContext)?.baggage
 

@@ -46,6 +46,12 @@ describe("doctest", () => {
     }
     assert.strictEqual(Doctest.snippetsOf(blocks("ts no-run: needs a server"))[0]?.noRun, "needs a server")
     assert.throws(() => Doctest.blocksOfMarkdown("A.md", `${fence}ts\na()\n`), /never closed/)
+    assert.strictEqual(
+      Doctest.snippetsOf(
+        Doctest.blocksOfMarkdown("A.md", `${fence}ts effect-3\nimport { Effect } from "effect"\n${fence}\n`)
+      )[0]?.code,
+      `import { Effect } from "effect-3"`
+    )
   })
 
   it("accepts what is true", async () => {

@@ -125,10 +125,9 @@ describe("a user's project", () => {
     const out = await evaluate(`
       const strange = []
       for (const specifier of ${JSON.stringify(specifiers)}) {
-        if (!import.meta.resolve(specifier).includes("/dist/joined/")) strange.push([specifier, "is not joined"])
-        const path = specifier.slice("effect-telemetry".length)
-        const single = await import("./node_modules/effect-telemetry/dist" +
-          (/^(|.promise|.testing)$/.test(path) ? path + "/index" : path) + ".js")
+        const resolved = import.meta.resolve(specifier)
+        if (!resolved.includes("/dist/joined/")) strange.push([specifier, "is not joined"])
+        const single = await import(resolved.replace("/dist/joined/", "/dist/"))
         const joined = await import(specifier)
         const names = (module) => Object.keys(module).sort().join()
         if (names(single) !== names(joined)) strange.push([specifier, names(single), names(joined)])
