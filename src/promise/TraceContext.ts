@@ -106,4 +106,4 @@ export const ledger = (): Promise<SignalSnapshot | undefined> => {
 /** Whether telemetry runs. */
 export const isInitialized = (): boolean => registry.current() !== undefined
 
-export { getCurrentSpan as current } from "./trace.ts"
+export { getCurrentSpan as current } from "./ambient.ts"
