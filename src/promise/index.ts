@@ -4,8 +4,18 @@
  */
 export { getCurrentSpan, linkSpan } from "./ambient.ts"
 export { getBaggage, withBaggage } from "./baggage.ts"
+export {
+  BatchSpanProcessor,
+  ConsoleExporter,
+  type Exporter,
+  InMemoryExporter,
+  OTLPExporter,
+  type Processor,
+  SimpleSpanProcessor
+} from "./handles.ts"
 export { extract, extractEnvironment, inject, injectEnvironment } from "./propagation.ts"
 export { type ActiveSpan, type SpanAttributes, type SpanOptions } from "./spans.ts"
 export { startSpan, trace, traced } from "./trace.ts"
 export * as TraceContext from "./TraceContext.ts"
 export { type Trace, type Traced, type TracedDecorator, type TracedOptions } from "./traced.ts"
+export { getTracer, type ScopedTracer, Tracer, type TracerOptions } from "./Tracer.ts"

@@ -1,4 +1,4 @@
-import { global } from "./registry.ts"
+import { globalSource } from "./registry.ts"
 import { type ActiveSpan, type SpanOptions, startSpanOf } from "./spans.ts"
 import { type Trace, type Traced, tracedOf, traceOf } from "./traced.ts"
 
@@ -9,7 +9,7 @@ import { type Trace, type Traced, tracedOf, traceOf } from "./traced.ts"
  *
  * Before `TraceContext.initialize` the span is inert: every method is safe and does nothing.
  */
-export const startSpan = (name: string, options?: SpanOptions): ActiveSpan => startSpanOf(global, name, options)
+export const startSpan = (name: string, options?: SpanOptions): ActiveSpan => startSpanOf(globalSource, name, options)
 
 /**
  * Runs `fn` within a span. The span ends when `fn` returns, throws, or its promise settles; what it throws is recorded
@@ -21,7 +21,7 @@ export const startSpan = (name: string, options?: SpanOptions): ActiveSpan => st
  * the generator does, by `return`, by an error, or because its consumer breaks off. Between two steps the consumer is not
  * in the span.
  */
-export const trace: Trace = traceOf(global)
+export const trace: Trace = traceOf(globalSource)
 
 /**
  * Wraps a function so that each call runs within a span, as {@link trace} does it: `traced(name?, options?, fn)`. `this`,
@@ -32,4 +32,4 @@ export const trace: Trace = traceOf(global)
  *
  * Without a name the span takes the function's; an anonymous function's span is called `anonymous`.
  */
-export const traced: Traced = tracedOf(global)
+export const traced: Traced = tracedOf(globalSource)
