@@ -32,10 +32,11 @@ export type AnyFunction = (this: never, ...args: Array<never>) => unknown
 /** The parameters of a function; unlike `Parameters`, also where the last is a `ReadonlyArray`. */
 export type ArgumentsOf<F> = F extends (...args: infer Args extends ReadonlyArray<any>) => unknown ? Args : never
 
-/** A standard method decorator; the arguments of the method must be such as `Args` says. */
+/** A standard method decorator, for methods whose arguments a function of `Args` can take. */
 export type TracedDecorator<Args extends ReadonlyArray<unknown>> = <F extends (this: any, ...args: any) => any>(
   method: F,
-  context: ArgumentsOf<F> extends Args ? ClassMethodDecoratorContext<ThisParameterType<F>, F> : never
+  context: ((...args: Args) => void) extends ((...args: ArgumentsOf<F>) => void) ? ClassMethodDecoratorContext<any, F>
+    : never
 ) => F
 
 /** Wraps a function, or decorates a method, as `traced` does. */
