@@ -98,7 +98,15 @@ describe("a Tracer", () => {
       () => new Tracer("svc", { ...own, exporter: new OTLPExporter({ endpoint: "nowhere" }) }),
       /otlp\.endpoint/
     )
+    let isReleased = false
+    const acquired = Effect.acquireRelease(
+      Effect.succeed(SpanProcessor.make({ name: "acquired", onEnd: (span, next) => next.emit(span) })),
+      () => Effect.sync(() => isReleased = true)
+    )
+    const processors = [acquired, Effect.die(new Error("no such thing"))]
+    assert.throws(() => new Tracer("svc", { ...own, processors }), "no such thing")
     await sleep(5)
+    assert.isTrue(isReleased)
     assert.strictEqual(process.listenerCount("exit"), listeners)
   })
 
