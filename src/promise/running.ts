@@ -55,7 +55,6 @@ export class Running {
         this.failure = { error }
         onFailure?.()
         reject(error)
-        Effect.runFork(Scope.close(this.#scope, exit))
       })
     })
   }
