@@ -52,6 +52,53 @@ export const figures: ReadonlyArray<FigureInfo> = [
     measure: inTurns({ ...perSpan, ours: "plainOurs", peer: "plainOtel" })
   },
   {
+    id: "traceSync",
+    title: "a call of the facade's `trace` around a function, 5 attributes, encoded",
+    unit: "ns",
+    peer: "OpenTelemetry JS, `startActiveSpan`, batch processor, encoded",
+    asked: { share: 0.25 },
+    measure: inTurns({ ...perSpan, ours: "traceSyncOurs", peer: "traceSyncOtel" })
+  },
+  {
+    id: "traceAsync",
+    title: "the same around an asynchronous function",
+    unit: "ns",
+    peer: "OpenTelemetry JS, likewise",
+    asked: { share: 0.25 },
+    measure: inTurns({ ...perSpan, ours: "traceAsyncOurs", peer: "traceAsyncOtel" })
+  },
+  {
+    id: "tracedSync",
+    title: "a call of a function that `traced` has wrapped, 5 attributes of its arguments, encoded",
+    unit: "ns",
+    peer: "OpenTelemetry JS, a wrapper by hand",
+    asked: { share: 0.25 },
+    measure: inTurns({ ...perSpan, ours: "tracedSyncOurs", peer: "traceSyncOtel" })
+  },
+  {
+    id: "tracedAsync",
+    title: "the same of an asynchronous function",
+    unit: "ns",
+    peer: "OpenTelemetry JS, a wrapper by hand",
+    asked: { share: 0.25 },
+    measure: inTurns({ ...perSpan, ours: "tracedAsyncOurs", peer: "traceAsyncOtel" })
+  },
+  {
+    id: "followed",
+    title: "a primitive of a fiber, plain asynchronous code kept in step (`followAsync`)",
+    unit: "ns",
+    peer: "the same tracer without it",
+    asked: { share: 1.25 },
+    measure: inTurns({
+      ours: "primitivesFollowed",
+      peer: "primitivesAlone",
+      size: 200_000,
+      generations: 5,
+      warmUp: 10,
+      rounds: 5
+    })
+  },
+  {
     id: "encode",
     title: "encoding one span, 10 attributes, protobuf",
     unit: "ns",

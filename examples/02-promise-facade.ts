@@ -1,6 +1,5 @@
 /** The same telemetry for plain TypeScript: no Effect in your code, and the context follows every `await`. */
-import { ConsoleSpanExporter } from "effect-telemetry"
-import { getCurrentSpan, startSpan, trace, TraceContext, traced } from "effect-telemetry/promise"
+import { ConsoleExporter, getCurrentSpan, startSpan, trace, TraceContext, traced } from "effect-telemetry/promise"
 import { setTimeout as sleep } from "node:timers/promises"
 
 class CardDeclined extends Error {
@@ -33,10 +32,12 @@ const checkout = (order: string, amount: number): Promise<string> =>
 
 await TraceContext.initialize({
   serviceName: "shop",
-  exporters: [ConsoleSpanExporter.make({
-    format: "tree",
-    attributes: ["order.id", "order.status", "payment.amount", "files"]
-  })]
+  exporters: [
+    new ConsoleExporter({
+      format: "tree",
+      attributes: ["order.id", "order.status", "payment.amount", "files"]
+    })
+  ]
 })
 
 console.log(await checkout("A-1", 42))

@@ -54,7 +54,8 @@ const readPem = Effect.fnUntraced(function*(path: string | undefined, option: st
   )
 })
 
-const otlpExporter = Effect.fnUntraced(function*(config: TelemetryConfig) {
+/** The OTLP exporter of a configuration. */
+export const otlpExporter = Effect.fnUntraced(function*(config: TelemetryConfig) {
   const { otlp } = config
   const { directory } = config.spool
   const provided = yield* optionalService(Spool.Spool)

@@ -36,7 +36,7 @@ export const parse = (code: string, filename: string): File =>
     babelrc: false,
     configFile: false,
     sourceType: "module",
-    parserOpts: { plugins: ["typescript"] }
+    parserOpts: { plugins: ["typescript", "decorators"] }
   })
 
 const isNode = (value: unknown): value is Node =>

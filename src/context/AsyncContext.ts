@@ -24,6 +24,8 @@ export abstract class Ambient {
   abstract readonly isSuppressed: boolean
   /** The same with another current span. */
   abstract within(span: AnySpan): Ambient
+  /** The same with other baggage. */
+  abstract withBaggage(baggage: Baggage): Ambient
 }
 
 /** What plain code has laid around the code that it runs. */

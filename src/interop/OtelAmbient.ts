@@ -84,6 +84,10 @@ export class OtelAmbient extends AsyncContext.Ambient {
     if (made === undefined) this.inner.set(span, made = new OtelAmbient(laidOver(this.context, span)))
     return made
   }
+
+  withBaggage(baggage: Baggage): OtelAmbient {
+    return new OtelAmbient(otelContext.withBaggage(this.context, otelBaggage.toOtel(baggage)))
+  }
 }
 
 const laidOver = (context: Api.Context, span: AnySpan): Api.Context => {
@@ -111,5 +115,9 @@ export const active = (): Api.Context => {
       ? store.context
       : store.within(span).context
   }
-  return contextOf(span)
+  // Laid here by plain code of this library, which knows nothing of contexts.
+  const baggage = store instanceof AsyncContext.Ambient && store.span === span ? store.baggage : undefined
+  return baggage === undefined
+    ? contextOf(span)
+    : otelContext.withBaggage(contextOf(span), otelBaggage.toOtel(baggage))
 }

@@ -2,16 +2,20 @@
  * The front door for plain TypeScript: spans around functions, without any knowledge of Effect. The same tracer,
  * processors and exporters as `TelemetryLayer`, and no fiber for a call.
  */
-export { extractEnvironment, injectEnvironment } from "./environment.ts"
+export { getCurrentSpan, linkSpan } from "./ambient.ts"
+export { getBaggage, withBaggage } from "./baggage.ts"
 export {
-  type ActiveSpan,
-  extract,
-  getCurrentSpan,
-  inject,
-  type SpanOptions,
-  startSpan,
-  trace,
-  traced,
-  type TracedOptions
-} from "./trace.ts"
+  BatchSpanProcessor,
+  ConsoleExporter,
+  type Exporter,
+  InMemoryExporter,
+  OTLPExporter,
+  type Processor,
+  SimpleSpanProcessor
+} from "./handles.ts"
+export { extract, extractEnvironment, inject, injectEnvironment } from "./propagation.ts"
+export { type ActiveSpan, type SpanAttributes, type SpanOptions } from "./spans.ts"
+export { startSpan, trace, traced } from "./trace.ts"
 export * as TraceContext from "./TraceContext.ts"
+export { type Trace, type Traced, type TracedDecorator, type TracedOptions } from "./traced.ts"
+export { getTracer, type ScopedTracer, Tracer, type TracerOptions } from "./Tracer.ts"

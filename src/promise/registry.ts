@@ -1,22 +1,36 @@
 /**
- * The one telemetry of the process that the Promise facade speaks to. This is the library's only module-level state
- * beside the async-local storage: a plain function has no context to find a service in.
+ * What the Promise facade finds without being handed it: the one telemetry of the process, and the tracers that were
+ * asked for by name. This is the library's only module-level state beside the async-local storage: a plain function has
+ * no context to find a service in.
  */
-import type { TelemetryShape } from "../Telemetry.ts"
-import type { TracerCore } from "../tracing/TracerCore.ts"
+import type { Parts, Running } from "./running.ts"
+import type { Source } from "./spans.ts"
 
-/** A running telemetry. */
-export interface Registered {
-  readonly core: TracerCore
-  readonly telemetry: TelemetryShape
+let running: Running | undefined
+
+/** The telemetry that `initialize` has started, ready or not; `undefined` before that and after `shutdown`. */
+export const registered = (): Running | undefined => running
+
+/** Makes `next` that telemetry. */
+export const register = (next: Running | undefined): void => {
+  running = next
 }
 
-let registered: Registered | undefined
+/** Its parts, while it runs. */
+export const current = (): Parts | undefined => running?.parts
 
-/** The running telemetry, or `undefined` before `initialize` and after `shutdown`. */
-export const current = (): Registered | undefined => registered
+/** Spans of that telemetry, whichever it is at the moment. */
+export const globalSource: Source = {
+  core: () => running?.parts?.core,
+  scope: undefined
+}
 
-/** Makes `next` the running telemetry. */
-export const register = (next: Registered | undefined): void => {
-  registered = next
+const tracers = new Map<string, object>()
+
+/** What was made for `name` and `version` before, or else what `make` makes now. */
+export const tracerOf = <A extends object>(name: string, version: string | undefined, make: () => A): A => {
+  const key = JSON.stringify([name, version])
+  let tracer = tracers.get(key) as A | undefined
+  if (tracer === undefined) tracers.set(key, tracer = make())
+  return tracer
 }

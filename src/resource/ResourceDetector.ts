@@ -101,7 +101,8 @@ const readMachineId = (platform: string): Effect.Effect<string | undefined> => {
   if (fs === undefined) return Effect.succeed(undefined)
   return Effect.firstSuccessOf([
     ...files.map((file) =>
-      Effect.tryPromise((signal) => fs.promises.readFile(file, { encoding: "utf8", signal })).pipe(
+      // At once: one short file of the system, so that a telemetry need not be waited for.
+      Effect.try({ try: () => fs.readFileSync(file, "utf8"), catch: (error) => error }).pipe(
         Effect.map((text) => text.trim()),
         Effect.filterOrFail((id) => id !== "" && id.length <= 256)
       )
@@ -167,8 +168,10 @@ const detectOne = Effect.fnUntraced(function*(
     return Resource.empty
   }
   // Detached, so that a detector that cannot be interrupted holds up nothing beyond the timeout.
-  const fiber = yield* Effect.forkDetach(Effect.suspend(() => detector.detect))
-  const exit = yield* Effect.timeoutOption(Fiber.await(fiber), timeout).pipe(
+  const fiber = yield* Effect.forkDetach(Effect.suspend(() => detector.detect), { startImmediately: true })
+  const found = fiber.pollUnsafe()
+  // What is known at once is not waited for, so that a telemetry can be there at once.
+  const exit = found !== undefined ? Option.some(found) : yield* Effect.timeoutOption(Fiber.await(fiber), timeout).pipe(
     Effect.onInterrupt(() => Effect.sync(() => fiber.interruptUnsafe()))
   )
   if (Option.isNone(exit)) {

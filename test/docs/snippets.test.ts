@@ -1,10 +1,11 @@
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { TraceContext } from "effect-telemetry/promise"
 import * as Doctest from "../../scripts/lib/doctest.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -35,6 +36,9 @@ afterAll(() => {
   delete process.env["OTEL_EXPORTER_OTLP_ENDPOINT"]
   rmSync(folder, { recursive: true, force: true })
 })
+
+// What one snippet leaves running is not the next one's.
+afterEach(() => TraceContext.shutdown())
 
 describe("the snippets of the documents", () => {
   it("type-check", () => {

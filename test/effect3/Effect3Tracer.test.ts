@@ -304,6 +304,9 @@ describe("an incoming request of @effect/platform", () => {
       within(span: Span): Ambient {
         return new Instrumented(span)
       }
+      withBaggage(): Ambient {
+        return this
+      }
     }
     const { instrumented, request } = await recorded(({ run }) => {
       const parent = extract(headers)!

@@ -1,11 +1,14 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFile, spawnSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { publint } from "publint"
 import { bundle, type Program } from "../../scripts/lib/bundle.ts"
+import * as Doctest from "../../scripts/lib/doctest.ts"
 import { importsOf } from "../../scripts/lib/importGraph.ts"
 import { pack, type Packed } from "../../scripts/lib/pack.ts"
 
@@ -200,6 +203,86 @@ describe("a user's project", () => {
     `)
     assert.strictEqual(out.trim(), "same 4")
   })
+})
+
+describe("a quick start, copied into an empty project", () => {
+  const found: Array<string> = []
+  const collector = createServer((request, response) => {
+    request.on("data", (chunk: Buffer) => found.push(chunk.toString("latin1")))
+    request.on("end", () => response.writeHead(200, { "content-type": "application/json" }).end("{}"))
+  })
+  beforeAll(() => new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve)))
+  afterAll(() => {
+    collector.closeAllConnections()
+    collector.close()
+  })
+
+  /** What a snippet needs beside the two packages of the project, from the repository's own. */
+  const install = (code: string): void => {
+    for (const { specifier } of importsOf("snippet.ts", code)) {
+      const name = /^(@[^/]+\/)?[^/]+/.exec(specifier)![0]
+      const link = join(packed.project, "node_modules", name)
+      if (name.startsWith("node:") || existsSync(link)) continue
+      mkdirSync(dirname(link), { recursive: true })
+      symlinkSync(join(root, "node_modules", name), link)
+    }
+  }
+
+  const documents = ["README.md", "docs/how-to/plain-typescript.md"].map((file) => ({
+    file,
+    text: readFileSync(join(root, file), "utf8")
+  }))
+  const quickStarts = documents.flatMap(({ file, text }) => {
+    const end = file === "README.md" ? text.indexOf("\n## What it does") : text.length
+    return Doctest.snippetsOf(Doctest.blocksOfMarkdown(file, text.slice(0, end)))
+  })
+
+  it("is there: with Effect, without", () => {
+    const readme = quickStarts.filter(({ file }) => file === "README.md").map(({ code }) => code).join()
+    assert.include(readme, "TelemetryLayer({ serviceName: \"shop\" })")
+    assert.include(readme, "TraceContext.initialize({ serviceName: \"shop\" })")
+    assert.include(quickStarts.map(({ code }) => code).join(), "@traced()")
+  })
+
+  for (const snippet of quickStarts) {
+    it(`${snippet.file}:${snippet.line} type-checks, runs, and its spans arrive`, async () => {
+      const name = `quick-start-${snippet.file.replace(/\W/g, "-")}-${snippet.line}`
+      install(snippet.code)
+      writeFileSync(join(packed.project, `${name}.mts`), snippet.code)
+      const compilerOptions = {
+        module: "NodeNext",
+        target: "ES2022",
+        lib: ["ES2023", "ESNext.Disposable", "DOM"],
+        strict: true,
+        types: []
+      }
+      writeFileSync(
+        join(packed.project, `${name}.json`),
+        JSON.stringify({ compilerOptions, files: [`${name}.mts`] })
+      )
+      const tsc = spawnSync(
+        process.execPath,
+        [join(root, "node_modules/typescript/bin/tsc"), "-p", `${name}.json`],
+        { cwd: packed.project, encoding: "utf8" }
+      )
+      assert.strictEqual(tsc.stdout + tsc.stderr, "")
+      found.length = 0
+      const { stderr, stdout } = await run(process.execPath, [`${name}.mjs`], {
+        cwd: packed.project,
+        timeout: 30_000,
+        env: {
+          ...process.env,
+          NODE_OPTIONS: "",
+          OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`
+        }
+      })
+      assert.notMatch(stderr, /effect-telemetry (error|warn):/)
+      if (snippet.file !== "README.md") return
+      const spans = [...snippet.code.matchAll(/(?:withSpan|trace|traced)\("([^"]+)"/g)].map((match) => match[1]!)
+      assert.isNotEmpty(spans)
+      for (const span of spans) assert.include(found.join() + stdout + stderr, span)
+    })
+  }
 })
 
 describe("a bundled program", () => {

@@ -1,0 +1,3 @@
+import { primitivesProbe } from "./primitives.ts"
+
+export default primitivesProbe(false)

@@ -1,0 +1,62 @@
+import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { traced } from "../../src/promise/index.ts"
+
+const run = promisify(execFile)
+
+describe("traced as a decorator", () => {
+  it("of methods: plain, static, private, async, generators, inherited", async () => {
+    const { stderr, stdout } = await run(process.execPath, [
+      "--import",
+      "tsx",
+      "--conditions=effect-telemetry-source",
+      fileURLToPath(new URL("decorated.ts", import.meta.url))
+    ], { env: { ...process.env, NODE_OPTIONS: "" } })
+    assert.strictEqual(stderr, "")
+    const { results, spans } = JSON.parse(stdout) as {
+      readonly results: ReadonlyArray<unknown>
+      readonly spans: ReadonlyArray<Readonly<Record<string, unknown>>>
+    }
+    assert.deepStrictEqual(results, [
+      "A1 in EUR, price",
+      "less: B2 in EUR, price",
+      "5 a-EUR by card",
+      "less than nothing",
+      [0, 1],
+      ["0 EUR", "1 EUR"],
+      "price",
+      2
+    ])
+    const plain = (name: string) => ({ name, kind: "INTERNAL", status: "UNSET" })
+    const payment = { name: "payment", kind: "CLIENT" }
+    assert.deepStrictEqual(spans, [
+      { ...plain("open"), branch: 7 },
+      plain("price"),
+      plain("price"),
+      plain("price"),
+      plain("#reference"),
+      { ...payment, status: "UNSET", cents: 5, method: "card" },
+      { ...payment, status: "ERROR", cents: -1 },
+      plain("items"),
+      { ...plain("pages"), to: 2 },
+      plain("named"),
+      plain("all")
+    ])
+  })
+
+  it("of anything else says what to do", () => {
+    const decorator = traced("x") as unknown as (value: unknown, context: unknown) => unknown
+    for (const kind of ["field", "getter", "setter", "accessor", "class"]) {
+      assert.throws(
+        () => decorator(undefined, { kind, name: "total", addInitializer() {} }),
+        TypeError,
+        `traced decorates methods, and total is a ${kind}. Wrap the function itself: traced("total", fn).`
+      )
+    }
+    assert.throws(() => decorator({}, "method"), TypeError, "`experimentalDecorators` must be off")
+    const bare = traced as unknown as (value: unknown, context: unknown) => unknown
+    assert.throws(() => bare(class {}, { kind: "class", name: "A", addInitializer() {} }), TypeError, "A is a class")
+  })
+})
