@@ -61,12 +61,18 @@ describe("traced as a decorator", () => {
     }
     await tracer.shutdown()
     assert.deepStrictEqual(exporter.getSpans().map(({ kind, name }) => `${name} ${kind}`), [
-      ...["method INTERNAL", "named INTERNAL"],
-      ...["name INTERNAL", "name INTERNAL"],
-      ...["method CLIENT", "named CLIENT"],
-      ...["method CLIENT", "named CLIENT"],
-      ...["name CLIENT", "name CLIENT"],
-      ...["name INTERNAL", "name INTERNAL"]
+      "method INTERNAL",
+      "named INTERNAL",
+      "name INTERNAL",
+      "name INTERNAL",
+      "method CLIENT",
+      "named CLIENT",
+      "method CLIENT",
+      "named CLIENT",
+      "name CLIENT",
+      "name CLIENT",
+      "name INTERNAL",
+      "name INTERNAL"
     ])
   })
 
