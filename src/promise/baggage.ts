@@ -9,17 +9,18 @@ import { baggageAround } from "./spans.ts"
 /** Baggage around plain code, and the span that it is in. */
 class BaggageAmbient extends AsyncContext.Ambient {
   readonly span: AnySpan | undefined
-  readonly baggage: Baggage.Baggage
+  readonly baggage: Baggage.Baggage | undefined
   readonly isSuppressed = false
 
-  constructor(span: AnySpan | undefined, baggage: Baggage.Baggage) {
+  constructor(span: AnySpan | undefined, baggage: Baggage.Baggage | undefined) {
     super()
     this.span = span
     this.baggage = baggage
   }
 
   within(span: AnySpan): BaggageAmbient {
-    return new BaggageAmbient(span, (isOwn(span) ? span.baggage : undefined) ?? this.baggage)
+    // A span of ours has taken what is around, unless its parent was named and had other baggage, or none.
+    return new BaggageAmbient(span, isOwn(span) ? span.baggage : this.baggage)
   }
 
   withBaggage(baggage: Baggage.Baggage): BaggageAmbient {

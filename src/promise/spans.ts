@@ -55,8 +55,8 @@ export interface Origin {
 }
 
 /** What a span that started here would belong to. */
-export const originOf = (options: SpanOptions | undefined): Origin => {
-  const around = AsyncContext.currentSpan()
+export const originOf = (core: TracerCore, options: SpanOptions | undefined): Origin => {
+  const around = AsyncContext.currentSpan() ?? core.options.processParent
   const parent = options?.parent ?? (options?.root === true ? undefined : around)
   // A new trace does not end what the baggage is about, and a parent that was named brings its own.
   return { parent, baggage: options?.parent === undefined ? baggageAround(around) : undefined }
@@ -90,7 +90,7 @@ export const start = (
   name: string,
   options: SpanOptions | undefined,
   attributes: SpanAttributes | undefined
-): Span => startWithin(core, scope, name, options, attributes, originOf(options))
+): Span => startWithin(core, scope, name, options, attributes, originOf(core, options))
 
 /** Starts a span, inert where no telemetry runs. */
 export const startSpanOf = (source: Source, name: string, options: SpanOptions | undefined): Span => {

@@ -63,7 +63,7 @@ export const traceOf = (source: Source): Trace =>
   if (core === undefined) return fn(inertSpan)
   const kind = kindOf(fn)
   if (kind !== undefined) {
-    const origin = originOf(options)
+    const origin = originOf(core, options)
     const open = () => startWithin(core, source.scope, name, options, options?.attributes, origin)
     return iterate(kind, fn, open, fn) as A
   }
@@ -104,7 +104,7 @@ const wrap = (source: Source, fn: Method, name: string, options: TracedOptions<A
     : function(this: unknown, ...args) {
       const core = source.core()
       if (core === undefined) return Reflect.apply(fn, this, args)
-      const origin = originOf(settings)
+      const origin = originOf(core, settings)
       const open = () => startWithin(core, source.scope, name, settings, attributesOf(args), origin)
       return iterate(kind, fn, open, () => Reflect.apply(fn, this, args))
     }
@@ -150,10 +150,10 @@ export const tracedOf = (source: Source): Traced =>
     if (typeof given[0] === "function" && given.length > 1) {
       return decorate(source, undefined, undefined, given[0], given[1])
     }
-    const name = typeof given[0] === "string" ? given[0] : undefined
+    const [first, second] = given
     const last = given[given.length - 1]
-    const between = given.slice(name === undefined ? 0 : 1, typeof last === "function" ? -1 : undefined)
-    const options = between[0] as TracedOptions<Array<unknown>> | undefined
+    const name = typeof first === "string" ? first : undefined
+    const options = [first, second].find((one) => typeof one === "object") as TracedOptions<Array<unknown>> | undefined
     if (typeof last === "function") return wrap(source, last as Method, name ?? (last.name || "anonymous"), options)
     return (method: unknown, context: unknown) => decorate(source, name, options, method, context)
   }) as Traced

@@ -66,7 +66,9 @@ describe("baggage", () => {
       traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
       baggage: "tenant=red"
     })
+    const bare = startSpan("bare")
     withBaggage({ tenant: "blue" }, () => {
+      trace("under", { parent: bare }, () => assert.deepStrictEqual(here(), {}))
       assert.strictEqual(startSpan("root", { root: true }).baggage?.get("tenant")?.value, "blue")
       assert.strictEqual(startSpan("remote", { parent: remote }).baggage?.get("tenant")?.value, "red")
       trace("remote", { parent: remote }, () => assert.deepStrictEqual(here(), { tenant: "red" }))

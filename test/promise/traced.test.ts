@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { traced } from "../../src/promise/index.ts"
+import { InMemoryExporter, traced, Tracer } from "../../src/promise/index.ts"
 
 const run = promisify(execFile)
 
@@ -43,6 +43,36 @@ describe("traced as a decorator", () => {
       { ...plain("pages"), to: 2 },
       plain("named"),
       plain("all")
+    ])
+  })
+
+  it("takes a name, options, both or neither, as does a function", async () => {
+    const exporter = new InMemoryExporter()
+    const tracer = new Tracer("svc", { env: {}, detectors: ["none"], exporter })
+    const any = tracer.traced as unknown as (
+      ...all: ReadonlyArray<unknown>
+    ) => (...all: ReadonlyArray<unknown>) => unknown
+    const context = { kind: "method", name: "method", addInitializer() {} }
+    const client = { kind: "client" }
+    const named = (): number => 1
+    for (const given of [[], ["name"], [client], [undefined, client], ["name", client], ["name", undefined]]) {
+      assert.strictEqual((any(...given)(named, context) as () => number)(), 1)
+      assert.strictEqual(any(...given, named)(), 1)
+    }
+    await tracer.shutdown()
+    assert.deepStrictEqual(exporter.getSpans().map(({ kind, name }) => `${name} ${kind}`), [
+      "method INTERNAL",
+      "named INTERNAL",
+      "name INTERNAL",
+      "name INTERNAL",
+      "method CLIENT",
+      "named CLIENT",
+      "method CLIENT",
+      "named CLIENT",
+      "name CLIENT",
+      "name CLIENT",
+      "name INTERNAL",
+      "name INTERNAL"
     ])
   })
 
