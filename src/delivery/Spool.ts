@@ -18,12 +18,14 @@ import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import { sleepUnref } from "../internal/clock.ts"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
 import { randomWord } from "../internal/random.ts"
-import { type Disk, errorCode, nodeDisk } from "./spool/disk.ts"
-import { type Crc32, parseSegmentName } from "./spool/format.ts"
-import { aliveName, heartbeat, own, type Ownership } from "./spool/owners.ts"
+import { ShutdownDeadline } from "./ShutdownDeadline.ts"
+import { type Disk, errorCode, makePrivate, nodeDisk, UnsafePlace } from "./spool/disk.ts"
+import type { Crc32 } from "./spool/format.ts"
+import { Keeper } from "./spool/keeper.ts"
+import { heartbeat, own, type Ownership } from "./spool/owners.ts"
 import { systemProcesses } from "./spool/processes.ts"
-import { Segment, type SegmentHome } from "./spool/segment.ts"
-import { type Pending, SpoolStore, type StoreBooks, type StoreLimits } from "./spool/store.ts"
+import { Rejected, type RejectedReason } from "./spool/rejected.ts"
+import type { Pending, StoreBooks, StoreLimits } from "./spool/store.ts"
 
 /** Options of {@link layer}. */
 export interface SpoolOptions {
@@ -62,6 +64,9 @@ export interface SpoolBooks {
   readonly recovered: (items: number) => void
 }
 
+/** Why a copy is kept: the status of the answer by which the destination refused it. */
+export type { RejectedReason } from "./spool/rejected.ts"
+
 /** A record that waits to be sent. */
 export type SpooledRecord = Pending
 
@@ -80,6 +85,11 @@ export interface SpoolQueue {
   readonly finish: (records: ReadonlyArray<SpooledRecord>) => void
   /** What was taken shall be given out again. */
   readonly release: (records: ReadonlyArray<SpooledRecord>) => void
+  /**
+   * Keeps a copy of what the destination refused for good, with the status of the answer, in the bounded folder `rejected`
+   * of the queue. It changes no books, and nothing depends on it: where there is no room, no copy is kept.
+   */
+  readonly quarantine: (payload: Uint8Array, reason: RejectedReason) => void
 }
 
 /** Keeps undelivered data on disk. */
@@ -94,99 +104,94 @@ export class Spool extends Context.Service<Spool, {
     readonly signal: "traces" | "metrics" | "logs"
     readonly destination: string
     readonly books: SpoolBooks
+    /** How files of `rejected` end; default `otlp`. */
+    readonly extension?: "pb" | "json" | "otlp" | undefined
   }) => Effect.Effect<SpoolQueue | undefined, never, Scope.Scope>
 }>()("effect-telemetry/delivery/Spool") {}
 
 const maxSegmentBytes = 1024 * 1024
-const maxSegmentAge = 10_000
+const minSegmentAge = 10_000
 const syncEvery = 200
+/** How long the end may wait for the medium, in milliseconds. */
+const maxFinalSync = 1_000
 
 /** Makes a spool of files. */
 export const make = (options: SpoolOptions): Spool["Service"] => ({
-  open: ({ books, destination, signal }) =>
+  open: ({ books, destination, extension = "otlp", signal }) =>
     Effect.gen(function*() {
       const diagnostics = yield* Diagnostics
       const clock = yield* Clock.Clock
+      const deadline = yield* ShutdownDeadline
       const disk = nodeDisk()
       const crc32 = nodeBuiltin<typeof Zlib>("zlib")?.crc32 as Crc32 | undefined
+      const { directory } = options
       const refuse = (why: string): undefined => {
-        diagnostics.report("error", "spool", `the spool in ${options.directory} is not used: ${why}`)
+        diagnostics.report("error", "spool", `the spool in ${directory} is not used: ${why}`)
       }
       if (disk === undefined || crc32 === undefined) return refuse("this runtime has no files")
-      const home: SegmentHome = {
-        disk,
-        crc32,
-        isDurable: options.durability === "power",
-        wallMillis: () => clock.currentTimeMillisUnsafe(),
-        monotonicMillis: () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
-      }
-      const opened = tryOpen(disk, options.directory, `${signal}-${hash(destination, crc32)}`)
-      if (typeof opened === "string") return refuse(opened)
+      const isDurable = options.durability === "power"
+      const id = hex(randomWord()) + hex(randomWord())
+      const names = [formatVersion, `${signal}-${hash(destination, crc32)}`] as const
+      const base = disk.join(directory, ...names)
+      const ownership = tryOwn(disk, base, id, () => void makePrivate(disk, directory, ...names))
+      if (typeof ownership === "string") return refuse(ownership)
 
       const maxBytes = Math.max(1, options.maxBytes ?? 64 * 1024 * 1024)
+      const maxAge = Duration.toMillis(Duration.fromInputUnsafe(options.maxAge ?? "24 hours"))
       const limits: StoreLimits = {
         maxBytes,
         maxSegmentBytes: Math.max(1, Math.min(maxSegmentBytes, maxBytes / 8)),
-        maxSegmentAge,
-        maxAge: Duration.toMillis(Duration.fromInputUnsafe(options.maxAge ?? "24 hours")),
+        // What is in one file gets too old together: it holds records of a small part of the time that they may be kept.
+        maxSegmentAge: Math.max(minSegmentAge, maxAge / 128),
+        maxAge,
         minFreeBytes: options.minFreeBytes ?? 256 * 1024 * 1024
       }
-      const trouble = (code: string): void =>
-        diagnostics.report("warn", "spool.disk", `the spool in ${options.directory} cannot be written: ${code}`)
-      const beat = (): void => {
-        // Whoever took the folder over sends what was in it.
-        const state = opened.beat()
-        if (state !== "kept") store.abandon(state === "taken" ? "taken_over" : "disk_error")
-      }
-      const store: SpoolStore = new SpoolStore(home, opened.folder, limits, {
-        ...books,
-        trouble,
-        homeless: beat,
-        recoveredDisk: () =>
-          diagnostics.report("info", "spool.disk.ok", `the spool in ${options.directory} is written again`)
-      }, () => (randomWord() >>> 0) / 0x100000000)
+      const rejected = new Rejected(disk, base, id, extension, limits.minFreeBytes)
+      const keeper = new Keeper({
+        home: {
+          disk,
+          crc32,
+          isDurable,
+          wallMillis: () => clock.currentTimeMillisUnsafe(),
+          monotonicMillis: () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+        },
+        ownership,
+        above: [base, disk.join(directory, formatVersion), directory, disk.join(directory, "..")],
+        rejected,
+        limits,
+        books: {
+          ...books,
+          trouble: (code, what) =>
+            diagnostics.report("warn", "spool.disk", `the spool in ${directory} cannot be ${what}: ${code}`),
+          recoveredDisk: () =>
+            diagnostics.report("info", "spool.disk.ok", `the spool in ${directory} is written again`)
+        },
+        random: () => (randomWord() >>> 0) / 0x100000000
+      })
+      const { store } = keeper
+      keeper.lookAround()
 
+      yield* Effect.forkScoped(
+        Effect.forever(Effect.andThen(sleepUnref(heartbeat), Effect.sync(() => keeper.lookAround())))
+      )
+      // Never fails: what cannot be done is told as trouble.
+      const sync = Effect.promise(() => keeper.sync())
       let isDirty = false
-      const adopted = new Map<string, ReadonlyArray<Segment>>()
-      const leaveEmpty = (): void => {
-        for (const [folder, segments] of adopted) {
-          if (segments.some((segment) => store.has(segment))) continue
-          adopted.delete(folder)
-          opened.leave(folder)
-        }
-      }
-      const lookAround = (): void => {
-        try {
-          beat()
-          for (const folder of opened.adopt()) {
-            const segments = segmentsIn(home, folder, disk.join(opened.folder, aliveName))
-            adopted.set(folder, segments)
-            store.adopt(segments)
-          }
-          leaveEmpty()
-        } catch (error) {
-          trouble(errorCode(error))
-        }
-      }
-      lookAround()
-
-      yield* Effect.forkScoped(Effect.forever(Effect.andThen(sleepUnref(heartbeat), Effect.sync(lookAround))))
-      if (options.durability === "power") {
-        const sync = Effect.suspend(() => {
+      if (isDurable) {
+        const syncIfDirty = Effect.suspend(() => {
           if (!isDirty) return Effect.void
           isDirty = false
-          return Effect.ignore(Effect.tryPromise(() => store.sync()))
+          return sync
         })
-        yield* Effect.forkScoped(Effect.forever(Effect.andThen(sleepUnref(syncEvery), sync)))
+        yield* Effect.forkScoped(Effect.forever(Effect.andThen(sleepUnref(syncEvery), syncIfDirty)))
       }
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          store.close()
-          leaveEmpty()
-          // Without a sign of life in it, what is left is anybody's at once: the next layer of this process, too.
-          opened.leave(opened.folder)
-        })
-      )
+      yield* Effect.addFinalizer(() => {
+        const left = deadline.at === undefined ? Infinity : Number(deadline.at - clock.monotonicTimeNanosUnsafe()) / 1e6
+        const last = isDurable && left > 0
+          ? Effect.raceFirst(sync, Effect.sleep(Math.ceil(Math.min(left, maxFinalSync))))
+          : Effect.void
+        return Effect.ensuring(last, Effect.sync(() => keeper.close()))
+      })
 
       const queue: SpoolQueue = {
         mode: options.mode ?? "overflow",
@@ -194,19 +199,12 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
         hasPending: () => store.hasPending,
         write: (payload, items) => {
           isDirty = true
-          return store.append(payload, items, false) !== undefined
+          return store.append(payload, items) !== undefined
         },
-        take: (bytes) => {
-          const records = store.next(bytes)
-          for (const { segment, sequence } of records) segment.attempt(sequence)
-          return records
-        },
+        take: (bytes) => keeper.take(bytes),
         finish: (records) => records.forEach((record) => store.finish(record)),
-        release: (records) =>
-          records.forEach((record) => {
-            record.segment.answer(record.sequence)
-            store.release(record)
-          })
+        release: (records) => keeper.release(records),
+        quarantine: (payload, reason) => rejected.put(payload, reason)
       }
       return queue
     })
@@ -218,38 +216,12 @@ export const layer = (options: SpoolOptions): Layer.Layer<Spool> => Layer.succee
 const formatVersion = "v1"
 
 /** The folder of this process, or why there is none. */
-const tryOpen = (disk: Disk, directory: string, queue: string): Ownership | string => {
+const tryOwn = (disk: Disk, base: string, id: string, secure: () => void): Ownership | string => {
   try {
-    disk.makeDirectory(directory)
-    const stat = disk.stat(directory)
-    if (stat.kind !== "directory") return "it is no directory"
-    if (stat.isOwn === false) return "it belongs to another user"
-    if (stat.mode !== undefined && (stat.mode & 0o022) !== 0) {
-      return `others may write into it (mode ${stat.mode.toString(8)})`
-    }
-    const base = disk.join(directory, formatVersion, queue)
-    disk.makeDirectory(base)
-    return own(disk, base, hex(randomWord()) + hex(randomWord()), systemProcesses())
+    return own(disk, base, id, systemProcesses(), secure)
   } catch (error) {
-    return errorCode(error)
+    return error instanceof UnsafePlace ? error.message : errorCode(error)
   }
-}
-
-/** The segments in `folder`, oldest first; `touched` is a file that was written just now. */
-const segmentsIn = (home: SegmentHome, folder: string, touched: string): ReadonlyArray<Segment> => {
-  const { disk } = home
-  const found: Array<Segment> = []
-  const now = disk.stat(touched).modified
-  const names = disk.list(folder)
-  for (const name of names) {
-    const path = disk.join(folder, name)
-    const id = parseSegmentName(name)
-    if (id !== undefined) {
-      const { kind, modified, size } = disk.stat(path)
-      if (kind === "file") found.push(Segment.found(home, folder, name, id, size, Math.max(0, now - modified)))
-    } else if (name.endsWith(".ack") && !names.includes(name.replace(/\.ack$/, ".seg"))) disk.remove(path)
-  }
-  return found.sort((a, b) => a.index - b.index)
 }
 
 const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, "0")
