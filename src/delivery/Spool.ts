@@ -163,8 +163,7 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
           ...books,
           trouble: (code, what) =>
             diagnostics.report("warn", "spool.disk", `the spool in ${directory} cannot be ${what}: ${code}`),
-          recoveredDisk: () =>
-            diagnostics.report("info", "spool.disk.ok", `the spool in ${directory} is written again`)
+          recoveredDisk: () => diagnostics.report("info", "spool.disk.ok", `the spool in ${directory} is written again`)
         },
         random: () => (randomWord() >>> 0) / 0x100000000
       })

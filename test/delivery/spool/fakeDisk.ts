@@ -13,6 +13,7 @@ export interface FakeFile {
 
 interface FakeDirectory {
   readonly kind: "directory"
+  modified: number
   readonly entries: Map<string, FakeNode>
   /** Names that are on the medium, and what happened to names since, in order. */
   durable: Map<string, FakeNode>
@@ -36,7 +37,13 @@ export const seeded = (seed: number) => (): number => {
   return ((t ^ (t >>> 14)) >>> 0) / 0x100000000
 }
 
-const directory = (): FakeDirectory => ({ kind: "directory", entries: new Map(), durable: new Map(), log: [] })
+const directory = (modified = 0): FakeDirectory => ({
+  kind: "directory",
+  modified,
+  entries: new Map(),
+  durable: new Map(),
+  log: []
+})
 
 const changing: ReadonlySet<Call> = new Set<Call>([
   "makeDirectory",
@@ -52,7 +59,7 @@ const changing: ReadonlySet<Call> = new Set<Call>([
 ])
 
 /** What the processes share. */
-class Medium {
+export class Medium {
   readonly root = directory()
   /** By the disk's clock. */
   now = 0
@@ -62,6 +69,8 @@ class Medium {
   broken: string | undefined = undefined
   /** Counts how often the power failed. */
   era = 0
+  /** Files that are open. */
+  open = 0
 }
 
 /** The disk as one process sees it. */
@@ -117,6 +126,7 @@ export class FakeDisk implements Disk {
 
   private change(parent: FakeDirectory, change: (entries: Map<string, FakeNode>) => void): void {
     change(parent.entries)
+    parent.modified = this.now
     parent.log.push(change)
   }
 
@@ -162,7 +172,7 @@ export class FakeDisk implements Disk {
       if (node.kind !== "directory") throw failure("ENOTDIR")
       let next = node.entries.get(name)
       if (next === undefined) {
-        const made = next = directory()
+        const made = next = directory(this.now)
         this.change(node, (entries) => entries.set(name, made))
       }
       node = next
@@ -184,7 +194,7 @@ export class FakeDisk implements Disk {
     return {
       kind: node.kind,
       size: node.kind === "file" ? node.bytes.length : 0,
-      modified: node.kind === "file" ? node.modified : this.now,
+      modified: node.kind === "other" ? 0 : node.modified,
       mode: node.kind === "directory" ? 0o700 : 0o600,
       isOwn: true
     }
@@ -202,6 +212,7 @@ export class FakeDisk implements Disk {
     }
     this.change(parent, (entries) => entries.set(name, file))
     let isOpen = true
+    this.medium.open++
     /** Bytes behind this are not written any more: the system has forgotten that they were to be. */
     let forgotten = Infinity
     const open = (call: Call): void => {
@@ -252,6 +263,7 @@ export class FakeDisk implements Disk {
         })
       },
       close: () => {
+        if (isOpen) this.medium.open--
         isOpen = false
       }
     }

@@ -114,9 +114,9 @@ describe("the owner of a folder", () => {
   it("is found by what a process left that ended while it made its folder, and not before that", () => {
     const disk = diskWithBase()
     disk.makeDirectory(`${base}/one.new`)
-    const two = own(disk, base, "two", new Machine("a").start(1))
-    assert.deepStrictEqual(two.adopt(), [])
     const machine = new Machine("a")
+    const two = own(disk, base, "two", machine.start(2))
+    assert.deepStrictEqual(two.adopt(), [])
     const dying = new FakeDisk(disk.medium)
     dying.fault = (call) => call === "rename" ? "EIO" : undefined
     assert.throws(() => own(dying, base, "three", machine.start(3)))
@@ -130,6 +130,13 @@ describe("the owner of a folder", () => {
     machine.running.delete(3)
     const four = own(disk, base, "four", machine.start(4))
     assert.deepStrictEqual(four.adopt(), [`${base}/three~four`])
+    assert.isTrue(disk.has(`${base}/one.new`), "nothing tells yet that nobody makes it")
+    for (let silent = 0; silent <= patience; silent += heartbeat) {
+      disk.medium.now += heartbeat
+      two.beat()
+      four.adopt()
+    }
+    assert.isFalse(disk.has(`${base}/one.new`))
   })
 
   it("gets its folder as soon as there is room again, however often there was none", () => {

@@ -54,7 +54,7 @@ const segment = (random: () => number, salted = salt): {
 const standing = (original: Uint8Array, written: ReadonlyArray<Written>, bytes: Uint8Array): ReadonlySet<number> => {
   const whole = new Set<number>()
   for (const [sequence, { end, start }] of written.entries()) {
-    if (Buffer.from(bytes).includes(original.subarray(start, end))) whole.add(sequence)
+    if (Buffer.from(bytes).includes(Buffer.from(original.subarray(start, end)))) whole.add(sequence)
   }
   return whole
 }
@@ -80,8 +80,11 @@ const kinds: ReadonlyArray<
     const from = Math.floor(random() * bytes.length)
     return bytes.copyWithin(at, from, Math.min(from + length, bytes.length))
   }],
-  ["block doubled", (bytes, at, length) =>
-    Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at, at + length), bytes.subarray(at + length)])],
+  [
+    "block doubled",
+    (bytes, at, length) =>
+      Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at, at + length), bytes.subarray(at + length)])
+  ],
   ["block cut out", (bytes, at, length) => Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)])],
   ["block of another segment laid over", (bytes, at, length, random) => {
     const foreign = segment(random, salt ^ 0x5a5a5a5a).bytes
@@ -142,7 +145,9 @@ describe("a segment", () => {
         }
         // What is lost is known from the records around it.
         const last = records.at(-1)?.sequence ?? -1
-        for (let sequence = 0; sequence < last; sequence++) if (!whole.has(sequence)) missing += written[sequence]!.items
+        for (let sequence = 0; sequence < last; sequence++) {
+          if (!whole.has(sequence)) missing += written[sequence]!.items
+        }
         assert.strictEqual(missingItems(records, new Set()), missing, say("items that are missing"))
         hits.set(kind, (hits.get(kind) ?? 0) + 1)
         lost += written.length - whole.size
