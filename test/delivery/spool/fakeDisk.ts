@@ -136,10 +136,11 @@ export class FakeDisk implements Disk {
     for (const [name, child] of node.entries) yield* this.walk(child, `${path}/${name}`)
   }
 
-  private get used(): number {
+  private get room(): number {
+    if (this.medium.capacity === Infinity) return Infinity
     let used = 0
     for (const { bytes } of this.files.values()) used += bytes.length
-    return used
+    return Math.max(0, this.medium.capacity - used)
   }
 
   /** Every file by its path. */
@@ -229,7 +230,7 @@ export class FakeDisk implements Disk {
           late = true
         }
         const wanted = parts.reduce((sum, part) => sum + part.length, 0)
-        const room = Math.max(0, this.medium.capacity - this.used)
+        const room = this.room
         if (room === 0 && wanted > 0) throw failure("ENOSPC")
         const taken = Math.min(wanted, room)
         const bytes = new Uint8Array(file.bytes.length + wanted)
@@ -348,7 +349,7 @@ export class FakeDisk implements Disk {
   freeBytes = (path: string): number => {
     this.check("freeBytes", path)
     if (this.find(path) === undefined) throw failure("ENOENT")
-    return this.medium.capacity - this.used
+    return this.room
   }
 
   join = (...parts: ReadonlyArray<string>): string => parts.join("/")

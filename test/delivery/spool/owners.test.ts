@@ -146,6 +146,7 @@ describe("the owner of a folder", () => {
     for (const call of ["create", "write", "touch", "rename", "makeDirectory", "write"]) {
       disk.fault = (asked) => asked === call ? "ENOSPC" : undefined
       assert.throws(() => one.beat())
+      assert.strictEqual(disk.medium.open, 0)
     }
     disk.fault = undefined
     assert.strictEqual(one.beat(), "gone")
