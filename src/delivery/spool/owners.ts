@@ -69,7 +69,7 @@ interface Look {
  * The folder gets its name only when its owner and its sign of life are in it, so that nobody sees it without.
  *
  * An owner of which nothing else is known is gone when its sign of life is older than {@link patience}: by the disk's clock
- * when it is looked at for the first time, and then by the number of looks that found it unchanged. A clock that jumps,
+ * in the first look of all, and then by the number of looks that found it unchanged. A clock that jumps,
  * or a machine that slept, thus deceives nobody who was awake before.
  */
 export const own = (
@@ -135,10 +135,11 @@ export const own = (
     return "kept"
   }
 
-  let looks = new Map<string, Look>()
+  /** What the last look found; there was none before the first. */
+  let looks: ReadonlyMap<string, Look> | undefined = undefined
 
   /** How many heartbeats an owner has been silent; `Infinity` where there is no sign of life. */
-  const silenceOf = (owner: string, now: number, isFirst: boolean, seen: Map<string, Look>): number => {
+  const silenceOf = (owner: string, now: number, byClock: boolean, seen: Map<string, Look>): number => {
     const home = disk.join(base, owner)
     let modified: number
     try {
@@ -149,10 +150,10 @@ export const own = (
       if (!owner.endsWith(unbornEnd)) return Infinity
       modified = disk.stat(home).modified
     }
-    const before = looks.get(owner)
+    const before = looks?.get(owner)
     const times = before?.modified === modified ? before.times + 1 : 0
     seen.set(owner, { modified, times })
-    return before === undefined && isFirst ? (now - modified) / heartbeat : times
+    return looks === undefined && byClock ? (now - modified) / heartbeat : times
   }
 
   const isGone = (owner: string, now: number, seen: Map<string, Look>): boolean => {

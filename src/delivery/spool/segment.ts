@@ -57,6 +57,8 @@ export class Segment {
   readonly tried = new Map<number, number>()
   /** When it was created, by {@link SegmentHome.monotonicMillis}. */
   readonly born: number
+  /** Whether some of it may not be on the medium, and never will be for certain. */
+  isSpoilt = false
   /** What the disk said when it could not put on the medium what was written, until somebody has heard of it. */
   syncError: string | undefined = undefined
   /** When it may be read again after that failed, and for how long it rests if that fails, too. */
@@ -73,7 +75,6 @@ export class Segment {
   private ackLimit = ackGrowth
   private syncing: Promise<void> = nothing
   private isDirty = false
-  private isSpoilt = false
   private isGone = false
 
   private constructor(home: SegmentHome, folder: string, name: string, index: number, salt: number, born: number) {

@@ -308,7 +308,10 @@ export class SpoolStore {
     for (const segment of this.segments.filter(({ folder }) => folder === this.folder)) this.part(segment, reason)
   }
 
-  /** Puts on the medium what was written; `false` where that failed for some of it, which is told as trouble. */
+  /**
+   * Puts on the medium what was written; `false` as long as that failed for some of what is still here. Told as trouble
+   * once.
+   */
   sync(): Promise<boolean> {
     return Promise.all(this.segments.map((segment) => segment.sync())).then(() => {
       let failed: string | undefined
@@ -317,7 +320,7 @@ export class SpoolStore {
         segment.syncError = undefined
       }
       if (failed !== undefined) this.fail(failed, "synchronised")
-      return failed === undefined
+      return failed === undefined && !this.segments.some((segment) => segment.isSpoilt && segment.pendingItems !== 0)
     })
   }
 

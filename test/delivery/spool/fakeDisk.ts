@@ -216,6 +216,8 @@ export class FakeDisk implements Disk {
     this.medium.open++
     /** Bytes behind this are not written any more: the system has forgotten that they were to be. */
     let forgotten = Infinity
+    /** Where the next write goes, whatever somebody else did to the file. */
+    let size = 0
     const open = (call: Call): void => {
       if (!isOpen) throw failure("EBADF")
       this.check(call, path)
@@ -233,22 +235,24 @@ export class FakeDisk implements Disk {
         const room = this.room
         if (room === 0 && wanted > 0) throw failure("ENOSPC")
         const taken = Math.min(wanted, room)
-        const bytes = new Uint8Array(file.bytes.length + wanted)
+        const bytes = new Uint8Array(Math.max(file.bytes.length, size + taken))
         bytes.set(file.bytes)
-        let at = file.bytes.length
+        let left = taken
         for (const part of parts) {
-          bytes.set(part, at)
-          at += part.length
+          bytes.set(part.subarray(0, left), size + taken - left)
+          left -= Math.min(left, part.length)
         }
-        file.bytes = bytes.subarray(0, file.bytes.length + taken)
+        file.bytes = bytes
         file.modified = this.now
         if (late) throw failure("EIO")
+        size += taken
         return taken
       },
-      truncate: (size) => {
+      truncate: (to) => {
         open("truncate")
-        file.bytes = file.bytes.slice(0, size)
-        file.durable = file.durable.slice(0, size)
+        size = to
+        file.bytes = file.bytes.slice(0, to)
+        file.durable = file.durable.slice(0, to)
       },
       sync: () => {
         try {

@@ -93,6 +93,15 @@ describe("the owner of a folder", () => {
     assert.deepStrictEqual(two.adopt(), [])
   })
 
+  it("is not taken for gone by who began before it when the clock jumps before the first look", () => {
+    const disk = diskWithBase()
+    const two = own(disk, base, "two", new Machine("a").start(1))
+    two.adopt()
+    own(disk, base, "one", new Machine("b").start(1))
+    disk.medium.now += 10 * patience
+    assert.deepStrictEqual(two.adopt(), [])
+  })
+
   it("is taken for gone where a thread of a living process has been silent for long", () => {
     const disk = diskWithBase()
     const machine = new Machine("a")
