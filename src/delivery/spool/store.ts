@@ -140,8 +140,8 @@ export class SpoolStore {
     const last = this.segments.at(-1)
     if (last?.isOpen === true) {
       const isFull = last.written > 0 && last.size + size > limits.maxSegmentBytes
-      if (!isFull && home.monotonicMillis() - last.born < limits.maxSegmentAge) return last
-      last.close()
+      if (isFull || home.monotonicMillis() - last.born >= limits.maxSegmentAge) last.close()
+      else if (this.isThere(last)) return last
     }
     try {
       return this.create(size)
@@ -149,6 +149,22 @@ export class SpoolStore {
       if (!isAbsent(error)) throw error
       this.books.homeless()
       return this.create(size)
+    }
+  }
+
+  /**
+   * Whether what is written to an open segment will be found. A process that was halted may have lost its folder to
+   * another, or to somebody who tidied up: then what it wrote would go to nobody.
+   */
+  private isThere(segment: Segment): boolean {
+    try {
+      this.home.disk.stat(segment.path)
+      return true
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+      this.books.homeless()
+      if (this.has(segment)) this.part(segment, "disk_error")
+      return false
     }
   }
 

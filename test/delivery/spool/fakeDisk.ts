@@ -374,6 +374,7 @@ export class FakeDisk implements Disk {
       if (seen.has(node)) return
       seen.add(node)
       if (node.kind === "file") {
+        node.durable = node.durable.slice(0, node.bytes.length)
         const unsure = node.bytes.length - node.durable.length
         const kept = node.durable.length + Math.floor(random() * (unsure + 1))
         const bytes = node.bytes.slice(0, kept)

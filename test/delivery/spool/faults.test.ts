@@ -34,6 +34,24 @@ describe("the books of a spool", () => {
     }
   )
 
+  it("hold what was written after the folder was taken over or deleted, before the process knew of it", () => {
+    for (const how of ["taken over", "deleted", "file deleted"] as const) {
+      const world = new World()
+      const sleeper = world.start("a")
+      sleeper.write(0)
+      if (how === "taken over") {
+        const other = world.start("b")
+        world.takeOver(other)
+        assert.deepStrictEqual(other.drain(), [0])
+      } else if (how === "deleted") world.disk.deleteTree(sleeper.folder)
+      else world.disk.remove(world.files(".seg")[0]!)
+      assert.isTrue(sleeper.write(1))
+      sleeper.keeper.lookAround()
+      assert.deepStrictEqual(sleeper.lost, how === "taken over" ? { taken_over: 1 } : { disk_error: 1 }, how)
+      assert.deepStrictEqual(sleeper.drain(), [1], how)
+    }
+  })
+
   it("take no mark of a record that was cut off for that of another", () => {
     const world = new World()
     const first = world.start()

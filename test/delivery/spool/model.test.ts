@@ -77,6 +77,8 @@ class Model {
   readonly peers: Array<Actor> = []
   /** Once the disk failed, marks may be missing. */
   isTroubled = false
+  /** Who is taken for gone, and is not, sends what somebody else sends, too. */
+  hasSlept = false
 
   constructor(program: typeof Program.Type) {
     const { isDurable, isTight, seed } = program
@@ -186,7 +188,7 @@ class Model {
     const lost = missing.reduce((sum, { items }) => sum + items, 0)
     this.must(lost <= givenUp, `missing ${missing.map(({ id }) => id).join()}, though only ${givenUp} were given up`)
     for (const { again, delivered, id } of this.known) {
-      this.must(this.isTroubled || delivered <= 1 + again, `${id} was delivered ${delivered} times`)
+      this.must(this.isTroubled || this.hasSlept || delivered <= 1 + again, `${id} was delivered ${delivered} times`)
     }
   }
 }
@@ -242,7 +244,9 @@ class Actor {
     // Somebody took the folder over or deleted it, and this process does not know yet.
     if (record.file === undefined) record.isDamaged ||= model.isTroubled
     model.must(peer.store.bytes <= model.world.limits.maxBytes, `${peer.store.bytes} bytes`)
-    if (!model.isTroubled) model.must(model.world.bytes >= peer.store.bytes, "bytes that are not there are counted")
+    if (!model.isTroubled && !this.isAsleep) {
+      model.must(model.world.bytes >= peer.store.bytes, "bytes that are not there are counted")
+    }
   }
 
   take(bytes: number): ReadonlyArray<Pending> {
@@ -251,7 +255,12 @@ class Actor {
     for (const pending of group) {
       const record = model.recordOf(pending)
       if (record === undefined) continue
-      model.must(!this.held.some((other) => other.record === record), `${record.id} is out twice`)
+      for (const held of this.held) {
+        if (held.record !== record) continue
+        // What another process took over may come back by way of it.
+        model.must(!peer.store.has(held.pending.segment), `${record.id} is out twice`)
+        record.again++
+      }
       for (const other of model.living) {
         if (other === this || !other.held.some((held) => held.record === record)) continue
         const isTheirs = other.held.some((held) =>
@@ -277,7 +286,10 @@ class Actor {
         this.delivered += record.items
         record.delivered++
       } else {
+        const before = peer.lost.taken_over ?? 0
         peer.keeper.release([pending])
+        // It was taken over before; that is told when it comes back.
+        this.awakeLoss += (peer.lost.taken_over ?? 0) - before
         if (isHealthy) record.unanswered--
       }
     }
@@ -336,6 +348,7 @@ const act = (model: Model, { isTaking, kind, size, which, who, writes }: typeof 
       const isSynced = yield* Effect.promise(() => peer.keeper.sync())
       if (isSynced && world.isDurable) { for (const record of mine) record.isSynced = true }
     } else if (kind === "sleep") {
+      model.hasSlept = true
       actor.isAsleep = !actor.isAsleep
       if (!actor.isAsleep) peer.keeper.lookAround()
       actor.awakeLoss = peer.lost.taken_over ?? 0
