@@ -244,7 +244,7 @@ class Actor {
     // Somebody took the folder over or deleted it, and this process does not know yet.
     if (record.file === undefined) record.isDamaged ||= model.isTroubled
     model.must(peer.store.bytes <= model.world.limits.maxBytes, `${peer.store.bytes} bytes`)
-    if (!model.isTroubled && !this.isAsleep) {
+    if (!model.isTroubled && !model.hasSlept) {
       model.must(model.world.bytes >= peer.store.bytes, "bytes that are not there are counted")
     }
   }
@@ -258,7 +258,7 @@ class Actor {
       for (const held of this.held) {
         if (held.record !== record) continue
         // What another process took over may come back by way of it.
-        model.must(!peer.store.has(held.pending.segment), `${record.id} is out twice`)
+        model.must(model.hasSlept || !peer.store.has(held.pending.segment), `${record.id} is out twice`)
         record.again++
       }
       for (const other of model.living) {
