@@ -86,10 +86,13 @@ export interface SpoolQueue {
   /** What was taken shall be given out again. */
   readonly release: (records: ReadonlyArray<SpooledRecord>) => void
   /**
-   * Keeps a copy of what the destination refused for good, with the status of the answer, in the bounded folder `rejected`
-   * of the queue. It changes no books, and nothing depends on it: where there is no room, no copy is kept.
+   * Keeps a copy of what the destination refused for good, with the status of the answer, in the bounded folder
+   * {@link rejected}. It changes no books, and nothing depends on it: where there is no room no copy is kept, and the
+   * answer is `false`.
    */
-  readonly quarantine: (payload: Uint8Array, reason: RejectedReason) => void
+  readonly quarantine: (payload: Uint8Array, reason: RejectedReason) => boolean
+  /** The folder with copies of what was given up for good. */
+  readonly rejected: string
 }
 
 /** Keeps undelivered data on disk. */
@@ -203,7 +206,8 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
         take: (bytes) => keeper.take(bytes),
         finish: (records) => records.forEach((record) => store.finish(record)),
         release: (records) => keeper.release(records),
-        quarantine: (payload, reason) => rejected.put(payload, reason)
+        quarantine: (payload, reason) => rejected.put(payload, reason),
+        rejected: rejected.folder
       }
       return queue
     })

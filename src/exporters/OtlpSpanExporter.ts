@@ -53,7 +53,7 @@ const relearnAfter = 100
  * server's message in diagnostics. No answer within the retry age: `retry_exhausted`; an unusable one: `export_error`.
  *
  * With a `Spool` in context, what could not be delivered at the first attempt goes there, and is sent from there when the
- * destination answers again.
+ * destination answers again. Of what it refuses for good, a copy is kept beside it.
  */
 export const make = (
   options: OtlpSpanExporterOptions
@@ -137,7 +137,7 @@ export const makeWith = Effect.fnUntraced(function*(
             return halve(batch, since)
           }
           if (outbox === undefined || !isConfigurationStatus(status)) {
-            return Effect.succeed(answers.refused(response, count))
+            return Effect.succeed(answers.refused(response, count, outbox?.quarantine(body, status)))
           }
           answers.postponed(response, count)
           return exportError("retry_exhausted", `HTTP ${status}`)

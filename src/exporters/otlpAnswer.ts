@@ -10,8 +10,8 @@ import type { ExportResult } from "./SpanExporter.ts"
 export interface AnswerReader {
   /** For a status from 200 to 299. */
   readonly accepted: (response: TransportResponse, count: number) => ExportResult
-  /** For any other: the spans are given up. */
-  readonly refused: (response: TransportResponse, count: number) => ExportResult
+  /** For any other: the spans are given up. `kept` says where a copy of them is. */
+  readonly refused: (response: TransportResponse, count: number, kept?: string) => ExportResult
   /** For a status that a change of configuration ends: the spans are kept for then. */
   readonly postponed: (response: TransportResponse, count: number) => void
   /** A refusal in words. */
@@ -40,14 +40,14 @@ export const makeAnswerReader = (
   const describe = (response: TransportResponse): string =>
     `HTTP ${response.status}${advice(response.status)}: ${quote(messageOf(response))}`
 
-  const report = (response: TransportResponse, what: string): void => {
+  const report = (response: TransportResponse, what: string, kept = ""): void => {
     const { status } = response
     const isKnown = isConfigurationStatus(status) && status === standing
     standing = status
     diagnostics.report(
       isKnown ? "debug" : "error",
       `${name}.status.${status}`,
-      `${name}: ${what} with ${describe(response)}`
+      `${name}: ${what} with ${describe(response)}${kept}`
     )
   }
 
@@ -75,8 +75,8 @@ export const makeAnswerReader = (
       )
       return { exported: count - rejected, rejected: { partial_rejected: rejected } }
     },
-    refused: (response, count) => {
-      report(response, `${count} spans refused`)
+    refused: (response, count, kept) => {
+      report(response, `${count} spans refused`, kept)
       return { exported: 0, rejected: { permanent_status: count } }
     },
     postponed: (response, count) => report(response, `${count} spans refused for now, and kept,`)

@@ -37,10 +37,16 @@ interface Parked {
   readonly response: TransportResponse
 }
 
+/** Batches on disk, and copies of what is refused. */
+export interface Outbox extends BatchSpool<OtlpSpanBatch> {
+  /** Keeps a copy of what the destination refuses for good; answers, once, what is to be said of it. */
+  readonly quarantine: (body: Uint8Array, status: number) => string
+}
+
 /** Opens the outbox of a destination until the scope closes; `undefined` where the disk cannot be used. */
 export const openOutbox = Effect.fnUntraced(function*(
   options: OutboxOptions
-): Effect.fn.Return<BatchSpool<OtlpSpanBatch> | undefined, never, Scope.Scope> {
+): Effect.fn.Return<Outbox | undefined, never, Scope.Scope> {
   const { accepted, delivery, encoder, postponed, refused } = options
   const { name } = delivery
   const diagnostics = yield* Diagnostics
@@ -50,6 +56,7 @@ export const openOutbox = Effect.fnUntraced(function*(
   const queue = yield* options.spool.open({
     signal: "traces",
     destination: `${encoder.contentType} ${withoutUser(options.url)}`,
+    extension: encoder.contentType === "application/json" ? "json" : "pb",
     books: {
       recovered: (items) => {
         if (account === undefined) return
@@ -63,12 +70,20 @@ export const openOutbox = Effect.fnUntraced(function*(
         diagnostics.report(
           "error",
           `spool.${name}.${reason}`,
-          `${name}: ${items} spooled items lost: ${lossText[reason]}`
+          `${name}: ${items} spooled items lost: ${lossText[reason]}${reason === "poison" ? sayFolder() : ""}`
         )
       }
     }
   })
   if (queue === undefined) return undefined
+
+  let isFolderKnown = false
+  const sayFolder = (): string => {
+    if (isFolderKnown) return ""
+    isFolderKnown = true
+    return ` (copies go to ${queue.rejected})`
+  }
+  const quarantine = (body: Uint8Array, status: number): string => queue.quarantine(body, status) ? sayFolder() : ""
 
   const limit = Math.min(requestBytes, options.maxRequestBytes)
   /** Most bytes of the next request: small after a refusal, so that one bad record harms no other. */
@@ -88,9 +103,9 @@ export const openOutbox = Effect.fnUntraced(function*(
     }
   }
 
-  /** The destination refuses these for good. */
-  const reject = (records: ReadonlyArray<SpooledRecord>, response: TransportResponse): void =>
-    book(records, refused(response, itemsOf(records)))
+  /** The destination refuses it for good. */
+  const reject = (record: SpooledRecord, response: TransportResponse): void =>
+    book([record], refused(response, record.items, quarantine(record.payload, response.status)))
 
   const release = (): void => {
     if (parked !== undefined) queue.release(parked.records)
@@ -118,18 +133,18 @@ export const openOutbox = Effect.fnUntraced(function*(
       release()
       return
     }
-    if (records.length > 1) {
-      queue.release(records)
-      wanted = 1
-      return
-    }
-    reject(records, response)
+    settleRefusal(records, response)
   }
 
   /** What was refused as if the configuration was wrong, while the request after it was accepted. */
   const acquit = ({ records, response }: Parked): void => {
     parked = undefined
-    if (records.length === 1) return reject(records, response)
+    settleRefusal(records, response)
+  }
+
+  /** One of several may be the reason: then each is sent alone. */
+  const settleRefusal = (records: ReadonlyArray<SpooledRecord>, response: TransportResponse): void => {
+    if (records.length === 1) return reject(records[0]!, response)
     queue.release(records)
     wanted = 1
   }
@@ -219,7 +234,8 @@ export const openOutbox = Effect.fnUntraced(function*(
       if (isWritten) wake()
       return isWritten
     },
-    drain
+    drain,
+    quarantine
   }
 })
 

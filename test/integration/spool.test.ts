@@ -2,7 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { chmodSync, readdirSync, rmSync } from "node:fs"
+import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 import { Telemetry, TelemetryLayer } from "../../src/Telemetry.ts"
 import { namesOf, spoolFiles as files, temporary } from "./programs.ts"
 import { reply, start } from "./server.ts"
@@ -108,6 +110,62 @@ describe("a spool", () => {
         spool: { directory, minFreeBytes: 0 }
       })))
     })), 30_000)
+
+  it.live.each(["http/protobuf", "http/json"] as const)(
+    "keeps copies of what is refused for good, sent at once or from the disk, in %s",
+    (protocol) =>
+      Effect.scoped(Effect.gen(function*() {
+        const directory = yield* temporary
+        // Refused at once; not taken; refused from the disk; and all others are taken.
+        const server = yield* start([reply(400), reply(503), reply(422)])
+        const lines: Array<string> = []
+        yield* Effect.gen(function*() {
+          const telemetry = yield* Telemetry
+          for (let batch = 0; batch < 4; batch++) {
+            yield* spans(batch * 10, batch * 10 + 10)
+            yield* telemetry.flush()
+            if (batch === 1) yield* until(() => files(directory).length === 0)
+          }
+          const { destinations } = yield* telemetry.ledger
+          assert.deepInclude(destinations[0], {
+            exported: 20,
+            spooled: 0,
+            unaccounted: 0,
+            dropped: {},
+            rejected: { permanent_status: 20 }
+          })
+        }).pipe(
+          Effect.provide(TelemetryLayer({
+            otlp: {
+              tracesEndpoint: server.url.replace("//", "//somebody:password@"),
+              protocol,
+              headers: { "x-api-key": "hunter2" }
+            },
+            spool: { directory, minFreeBytes: 0 }
+          })),
+          Effect.provideService(Diagnostics.Diagnostics, Diagnostics.make({ write: (line) => lines.push(line) }))
+        )
+        const copies = readdirSync(directory, { recursive: true, encoding: "utf8" })
+          .filter((name) => /rejected.+\.(pb|json)$/.test(name)).sort()
+        const end = protocol === "http/json" ? "json" : "pb"
+        assert.deepStrictEqual(copies.map((name) => name.replace(/^.*rejected.[0-9a-f]+-/, "")), [
+          `000000-http-400.${end}`,
+          `000001-http-422.${end}`
+        ])
+        const refusals = lines.filter((line) => line.includes("refused with HTTP"))
+        assert.strictEqual(refusals.length, 2)
+        assert.match(refusals[0]!, /copies go to .*\/rejected\)$/)
+        assert.strictEqual(refusals[0]!.includes(directory), true)
+        assert.notInclude(refusals[1], directory, "said once")
+        for (const [copy, request] of [[0, 0], [1, 2]] as const) {
+          const bytes = readFileSync(join(directory, copies[copy]!))
+          assert.isTrue(bytes.equals(server.received[request]!.body), "as it was sent")
+          assert.notInclude(bytes.toString("latin1"), "hunter2")
+          assert.notInclude(bytes.toString("latin1"), "password")
+        }
+      })),
+    30_000
+  )
 
   it.live("is found again by the next layer of the same process", () =>
     Effect.scoped(Effect.gen(function*() {

@@ -33,7 +33,7 @@ export class Keeper {
     this.store = new SpoolStore(home, ownership.folder, limits, {
       ...books,
       homeless: () => this.beat(),
-      poisoned: (payload) => rejected.put(payload, "poison")
+      poisoned: (payload) => void rejected.put(payload, "poison")
     }, random)
   }
 

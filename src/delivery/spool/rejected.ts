@@ -41,13 +41,18 @@ export class Rejected {
     this.minFreeBytes = minFreeBytes
   }
 
-  /** Keeps a copy if that can be done; the oldest give way. Never throws. */
-  put(body: Uint8Array, reason: RejectedReason): void {
-    if (body.length > maxRejectedBytes) return
+  /** The folder. */
+  get folder(): string {
+    return this.disk.join(this.base, rejectedName)
+  }
+
+  /** Keeps a copy if that can be done, and answers whether it was; the oldest give way. Never throws. */
+  put(body: Uint8Array, reason: RejectedReason): boolean {
+    if (body.length > maxRejectedBytes) return false
     const { disk } = this
     let part: string | undefined
     try {
-      if (disk.freeBytes(this.base) < this.minFreeBytes + body.length) return
+      if (disk.freeBytes(this.base) < this.minFreeBytes + body.length) return false
       const folder = makePrivate(disk, this.base, rejectedName)
       this.makeRoom(folder, body.length)
       const number = String(this.count++).padStart(6, "0")
@@ -64,12 +69,13 @@ export class Rejected {
       // It has its name only when it is whole.
       if (taken === body.length) {
         disk.rename(part, path)
-        part = undefined
+        return true
       }
     } catch {
       // It was to be a help: nothing depends on it.
     }
     if (part !== undefined) this.remove(part)
+    return false
   }
 
   private makeRoom(folder: string, size: number): void {
