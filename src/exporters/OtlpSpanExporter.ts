@@ -53,7 +53,7 @@ const relearnAfter = 100
  * server's message in diagnostics. No answer within the retry age: `retry_exhausted`; an unusable one: `export_error`.
  *
  * With a `Spool` in context, what could not be delivered at the first attempt goes there, and is sent from there when the
- * destination answers again. Of what it refuses for good, a copy is kept beside it.
+ * destination answers again; what the disk does not take is retried as if there was none. Of what it refuses for good, a copy is kept beside it.
  */
 export const make = (
   options: OtlpSpanExporterOptions
@@ -96,8 +96,14 @@ export const makeWith = Effect.fnUntraced(function*(
   const outbox = spool === undefined
     ? undefined
     : yield* openOutbox({ ...answers, spool, encoder, delivery, url: options.url, maxRequestBytes })
-  // What fails has a place to go to: it is not held in memory for another attempt.
-  const send = outbox === undefined ? delivery.send : delivery.sendOnce
+  // What fails has a place to go to: it is not held in memory for another attempt, unless the disk fails, too.
+  const send = (batch: OtlpSpanBatch, request: Delivery.DeliveryRequest) =>
+    outbox === undefined
+      ? delivery.send(request)
+      : Effect.catch(
+        delivery.sendOnce(request),
+        (error) => error.reason !== "retry_exhausted" || outbox.write(batch) ? error : delivery.send(request)
+      )
 
   const deliver = (
     batch: OtlpSpanBatch,
@@ -121,7 +127,7 @@ export const makeWith = Effect.fnUntraced(function*(
           () => exportError("oversize", `one span takes ${size} bytes, more than ${maxRequestBytes}`)
         )
       }
-      return Effect.matchEffect(send({ url: options.url, contentType, body, since }), {
+      return Effect.matchEffect(send(batch, { url: options.url, contentType, body, since }), {
         onFailure: (error) => exportError(error.reason, error.detail),
         onSuccess: (response) => {
           if (transport.releasesBody === true && body.buffer.byteLength <= maxSpareBytes) {
@@ -136,7 +142,7 @@ export const makeWith = Effect.fnUntraced(function*(
             learn(size >>> 1)
             return halve(batch, since)
           }
-          if (outbox === undefined || !isConfigurationStatus(status)) {
+          if (outbox === undefined || !isConfigurationStatus(status) || !outbox.write(batch)) {
             return Effect.succeed(answers.refused(response, count, outbox?.quarantine(body, status)))
           }
           answers.postponed(response, count)
@@ -154,9 +160,11 @@ export const makeWith = Effect.fnUntraced(function*(
     if (halves === undefined) return yield* single?.() ?? exportError("export_error", "the batch could not be split")
     const first = yield* Effect.result(deliver(halves[0], since))
     const second = yield* Effect.result(deliver(halves[1], since))
-    if (Result.isFailure(first) && Result.isFailure(second) && first.failure.reason === second.failure.reason) {
-      return yield* first.failure
-    }
+    // With an outbox one of the halves may be there already.
+    if (
+      outbox === undefined && Result.isFailure(first) && Result.isFailure(second) &&
+      first.failure.reason === second.failure.reason
+    ) return yield* first.failure
     return add(outcome(first, halves[0]), outcome(second, halves[1]))
   })
 
@@ -185,7 +193,7 @@ export const makeWith = Effect.fnUntraced(function*(
     check,
     component: { type: isJson ? "otlp_http_json_exporter" : "otlp_http_exporter", ...delivery.addressOf(options.url) },
     makeBatch: encoder.makeSpanBatch,
-    retryAge: outbox === undefined ? delivery.maxAgeMillis : 0,
+    retryAge: delivery.maxAgeMillis,
     failing: delivery.failing,
     spool: outbox,
     export: (batch) =>

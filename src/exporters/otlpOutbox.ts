@@ -83,6 +83,8 @@ export const openOutbox = Effect.fnUntraced(function*(
     isFolderKnown = true
     return ` (copies go to ${queue.rejected})`
   }
+  /** Batches that are on disk: whoever asks again is told so, and nothing is written twice. */
+  const written = new WeakSet<OtlpSpanBatch>()
   const quarantine = (body: Uint8Array, status: number): string => queue.quarantine(body, status) ? sayFolder() : ""
 
   const limit = Math.min(requestBytes, options.maxRequestBytes)
@@ -224,6 +226,7 @@ export const openOutbox = Effect.fnUntraced(function*(
       wake()
     },
     write: (batch) => {
+      if (written.has(batch)) return true
       let body: Uint8Array
       try {
         body = batch.toBody()
@@ -231,7 +234,10 @@ export const openOutbox = Effect.fnUntraced(function*(
         return false
       }
       const isWritten = queue.write(body, batch.count)
-      if (isWritten) wake()
+      if (isWritten) {
+        written.add(batch)
+        wake()
+      }
       return isWritten
     },
     drain,
