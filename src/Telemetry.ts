@@ -36,6 +36,11 @@ export interface FlushResult {
   readonly exported: number
   /** On disk when it returned. */
   readonly spooled: number
+  /**
+   * What the spans on disk survive for certain, where there are any: the end of the process, or of the power. With
+   * `spool.durability: "power"` a flush waits for the disk; if that fails, or takes too long, it is the process.
+   */
+  readonly survives?: "process" | "power"
   /** Still in memory when it returned, because the time was over. */
   readonly left: number
   /** Rejected or given up while the flush ran; the ledger has the reasons. */
@@ -180,6 +185,7 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
                   exported: after.exported - before.exported,
                   failed: after.failed - before.failed,
                   spooled: after.spooled,
+                  ...after.survives === undefined ? {} : { survives: after.survives },
                   left: after.queued
                 }
               }
@@ -216,12 +222,13 @@ const reportProbe = (diagnostics: Diagnostics.Diagnostics) => (results: Readonly
 const propagators = { tracecontext: Propagator.traceContext, baggage: Propagator.baggage }
 
 const totals = (ledger: SignalLedger) => {
-  const sum = { exported: 0, failed: 0, spooled: 0, queued: 0 }
+  const sum = { exported: 0, failed: 0, spooled: 0, queued: 0, survives: undefined as FlushResult["survives"] }
   for (const account of ledger.accounts) {
     sum.exported += account.exported
     sum.failed += account.rejectedTotal + account.droppedTotal
     sum.spooled += account.spooled
     sum.queued += account.queued
+    if (account.spooled > 0 && sum.survives !== "process") sum.survives = account.survives?.() ?? "process"
   }
   return sum
 }

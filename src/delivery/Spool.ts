@@ -86,6 +86,13 @@ export interface SpoolQueue {
   /** What was taken shall be given out again. */
   readonly release: (records: ReadonlyArray<SpooledRecord>) => void
   /**
+   * Waits, for the durability `power`, until what was written before is on the medium, or the disk has refused. Never
+   * fails: {@link survives} says what came of it.
+   */
+  readonly sync: Effect.Effect<void>
+  /** What all that this process wrote survives for certain: the end of the process, or of the power. */
+  readonly survives: () => "process" | "power"
+  /**
    * Keeps a copy of what the destination refused for good, with the status of the answer, in the bounded folder
    * {@link rejected}. It changes no books, and nothing depends on it: where there is no room no copy is kept, and the
    * answer is `false`.
@@ -176,15 +183,19 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
       yield* Effect.forkScoped(
         Effect.forever(Effect.andThen(sleepUnref(heartbeat), Effect.sync(() => keeper.lookAround())))
       )
+      /** Records that were written, and how many of them are on the medium at least. */
+      let written = 0
+      let asked = 0
+      let reached = 0
       // Never fails: what cannot be done is told as trouble.
-      const sync = Effect.promise(() => keeper.sync())
-      let isDirty = false
-      if (isDurable) {
-        const syncIfDirty = Effect.suspend(() => {
-          if (!isDirty) return Effect.void
-          isDirty = false
-          return sync
+      const sync = Effect.promise(() => {
+        const before = asked = written
+        return keeper.sync().then((isReached) => {
+          if (isReached) reached = Math.max(reached, before)
         })
+      })
+      if (isDurable) {
+        const syncIfDirty = Effect.suspend(() => asked === written ? Effect.void : sync)
         yield* Effect.forkScoped(Effect.forever(Effect.andThen(sleepUnref(syncEvery), syncIfDirty)))
       }
       yield* Effect.addFinalizer(() => {
@@ -200,12 +211,15 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
         items: () => store.items,
         hasPending: () => store.hasPending,
         write: (payload, items) => {
-          isDirty = true
-          return store.append(payload, items) !== undefined
+          const isWritten = store.append(payload, items) !== undefined
+          if (isWritten) written++
+          return isWritten
         },
         take: (bytes) => keeper.take(bytes),
         finish: (records) => records.forEach((record) => store.finish(record)),
         release: (records) => keeper.release(records),
+        sync: isDurable ? sync : Effect.void,
+        survives: () => isDurable && reached === written ? "power" : "process",
         quarantine: (payload, reason) => rejected.put(payload, reason),
         rejected: rejected.folder
       }

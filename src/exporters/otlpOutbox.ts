@@ -223,6 +223,7 @@ export const openOutbox = Effect.fnUntraced(function*(
     mode: queue.mode,
     attach: (to) => {
       account = to
+      to.survives = queue.survives
       wake()
     },
     write: (batch) => {
@@ -240,7 +241,7 @@ export const openOutbox = Effect.fnUntraced(function*(
       }
       return isWritten
     },
-    drain,
+    drain: Effect.andThen(drain, Effect.suspend(() => queue.items() > 0 ? queue.sync : Effect.void)),
     quarantine
   }
 })
