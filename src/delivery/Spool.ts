@@ -19,10 +19,10 @@ import { sleepUnref } from "../internal/clock.ts"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
 import { randomWord } from "../internal/random.ts"
 import { ShutdownDeadline } from "./ShutdownDeadline.ts"
-import { type Disk, errorCode, makePrivate, nodeDisk, UnsafePlace } from "./spool/disk.ts"
+import { makePrivate, nodeDisk } from "./spool/disk.ts"
 import type { Crc32 } from "./spool/format.ts"
 import { Keeper } from "./spool/keeper.ts"
-import { heartbeat, own, type Ownership } from "./spool/owners.ts"
+import { claim, heartbeat, rejectedName } from "./spool/owners.ts"
 import { systemProcesses } from "./spool/processes.ts"
 import { Rejected, type RejectedReason } from "./spool/rejected.ts"
 import type { Pending, StoreBooks, StoreLimits } from "./spool/store.ts"
@@ -105,7 +105,8 @@ export interface SpoolQueue {
 /** Keeps undelivered data on disk. */
 export class Spool extends Context.Service<Spool, {
   /**
-   * Opens the queue of a destination until the scope closes; `undefined` where it cannot be, which is reported.
+   * Opens the queue of a destination until the scope closes; `undefined` where the runtime has no files. A directory that
+   * cannot be used is reported, takes nothing, and is looked at again.
    *
    * `signal` and `destination` decide which records are found again: a change of address sends nothing to the new one
    * that was meant for the old one.
@@ -143,8 +144,7 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
       const id = hex(randomWord()) + hex(randomWord())
       const names = [formatVersion, `${signal}-${hash(destination, crc32)}`] as const
       const base = disk.join(directory, ...names)
-      const ownership = tryOwn(disk, base, id, () => void makePrivate(disk, directory, ...names))
-      if (typeof ownership === "string") return refuse(ownership)
+      const ownership = claim(disk, base, id, systemProcesses(), () => void makePrivate(disk, directory, ...names))
 
       const maxBytes = Math.max(1, options.maxBytes ?? 64 * 1024 * 1024)
       const maxAge = Duration.toMillis(Duration.fromInputUnsafe(options.maxAge ?? "24 hours"))
@@ -156,14 +156,17 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
         maxAge,
         minFreeBytes: options.minFreeBytes ?? 256 * 1024 * 1024
       }
-      const rejected = new Rejected(disk, base, id, extension, limits.minFreeBytes)
+      const rejected = new Rejected(disk, base, id, extension, limits.minFreeBytes, () =>
+        void makePrivate(disk, directory, ...names, rejectedName))
       const keeper = new Keeper({
         home: {
           disk,
           crc32,
           isDurable,
-          wallMillis: () => clock.currentTimeMillisUnsafe(),
-          monotonicMillis: () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+          wallMillis: () =>
+            clock.currentTimeMillisUnsafe(),
+          monotonicMillis: () =>
+            Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
         },
         ownership,
         above: [base, disk.join(directory, formatVersion), directory, disk.join(directory, "..")],
@@ -171,17 +174,24 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
         limits,
         books: {
           ...books,
-          trouble: (code, what) =>
-            diagnostics.report("warn", "spool.disk", `the spool in ${directory} cannot be ${what}: ${code}`),
-          recoveredDisk: () => diagnostics.report("info", "spool.disk.ok", `the spool in ${directory} is written again`)
+          trouble: (why, what) =>
+            diagnostics.report("warn", "spool.disk", `the spool in ${directory} cannot be ${what}: ${why}`),
+          recoveredDisk: () =>
+            diagnostics.report("info", "spool.disk.ok", `the spool in ${directory} is written again`)
         },
-        random: () => (randomWord() >>> 0) / 0x100000000
+        random: () =>
+          (randomWord() >>> 0) / 0x100000000
       })
       const { store } = keeper
       keeper.lookAround()
 
       yield* Effect.forkScoped(
-        Effect.forever(Effect.andThen(sleepUnref(heartbeat), Effect.sync(() => keeper.lookAround())))
+        Effect.forever(Effect.andThen(
+          sleepUnref(heartbeat),
+          Effect.sync(() =>
+            keeper.lookAround()
+          )
+        ))
       )
       /** Records that were written, and how many of them are on the medium at least. */
       let written = 0
@@ -231,15 +241,6 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
 export const layer = (options: SpoolOptions): Layer.Layer<Spool> => Layer.succeed(Spool, make(options))
 
 const formatVersion = "v1"
-
-/** The folder of this process, or why there is none. */
-const tryOwn = (disk: Disk, base: string, id: string, secure: () => void): Ownership | string => {
-  try {
-    return own(disk, base, id, systemProcesses(), secure)
-  } catch (error) {
-    return error instanceof UnsafePlace ? error.message : errorCode(error)
-  }
-}
 
 const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, "0")
 

@@ -65,6 +65,9 @@ export class UnsafePlace extends Error {
   readonly code = "EPERM"
 }
 
+/** Why a call failed, in a word or a sentence. */
+export const reasonOf = (error: unknown): string => error instanceof UnsafePlace ? error.message : errorCode(error)
+
 /**
  * Makes `directory` and the folders `below` it, one in the other, and answers the path of the last. Throws what the disk
  * says, and {@link UnsafePlace} where one of them is a link, is another user's, or can be written by others.

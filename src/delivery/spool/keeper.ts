@@ -1,5 +1,5 @@
 /** The spool of one destination in one process: its records, its folder, and what it takes over from others. */
-import { type Disk, errorCode } from "./disk.ts"
+import { type Disk, errorCode, reasonOf } from "./disk.ts"
 import { parseSegmentName } from "./format.ts"
 import { aliveName, type Ownership } from "./owners.ts"
 import type { Rejected } from "./rejected.ts"
@@ -23,6 +23,8 @@ export class Keeper {
   private readonly disk: Disk
   /** Folders of others by now this one's, with the segments that were found in them; `undefined` before that. */
   private readonly adopted = new Map<string, ReadonlyArray<Segment> | undefined>()
+  /** Whether the last look failed. */
+  private isOut = false
   /** Puts the names of the folders on the medium, once for each time that they were made. */
   private naming: Promise<boolean> | undefined = undefined
 
@@ -50,8 +52,11 @@ export class Keeper {
     try {
       this.beat()
       for (const folder of this.options.ownership.adopt()) this.adopted.set(folder, undefined)
+      if (this.isOut) this.store.revive()
+      this.isOut = false
     } catch (error) {
-      this.options.books.trouble(errorCode(error), "written")
+      this.isOut = true
+      this.options.books.trouble(reasonOf(error), "written")
     }
     for (const [folder, segments] of this.adopted) {
       if (segments !== undefined) continue

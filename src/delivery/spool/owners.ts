@@ -61,8 +61,8 @@ interface Look {
 }
 
 /**
- * Makes a folder for this process in `base`. Throws what the disk says, and what `secure` throws, which is called before
- * anything is made in `base`.
+ * The folder of this process in `base`, which is made by the first `beat` that the disk lets pass. That one throws what
+ * the disk says, and what `secure` throws, which is called before anything is made in `base`.
  *
  * **Details**
  *
@@ -72,7 +72,7 @@ interface Look {
  * in the first look of all, and then by the number of looks that found it unchanged. A clock that jumps,
  * or a machine that slept, thus deceives nobody who was awake before.
  */
-export const own = (
+export const claim = (
   disk: Disk,
   base: string,
   id: string,
@@ -99,21 +99,20 @@ export const own = (
     secure()
     // What an attempt left that failed half way.
     clear(unborn)
-    disk.makeDirectory(unborn)
-    const file = disk.create(disk.join(unborn, ownerName))
     try {
-      file.write([new TextEncoder().encode(JSON.stringify(processes.self))])
-    } finally {
-      file.close()
+      disk.makeDirectory(unborn)
+      const file = disk.create(disk.join(unborn, ownerName))
+      try {
+        file.write([new TextEncoder().encode(JSON.stringify(processes.self))])
+      } finally {
+        file.close()
+      }
+      disk.touch(disk.join(unborn, aliveName))
+      disk.rename(unborn, folder)
+    } catch (error) {
+      clear(unborn)
+      throw error
     }
-    disk.touch(disk.join(unborn, aliveName))
-    disk.rename(unborn, folder)
-  }
-  try {
-    settle()
-  } catch (error) {
-    clear(unborn)
-    throw error
   }
 
   const alive = disk.join(folder, aliveName)
@@ -194,6 +193,13 @@ export const own = (
   }
 
   return { folder, beat, adopt, leave: clear }
+}
+
+/** {@link claim}, with the folder made. Throws what the first `beat` throws. */
+export const own = (...options: Parameters<typeof claim>): Ownership => {
+  const ownership = claim(...options)
+  ownership.beat()
+  return ownership
 }
 
 const namesIn = (disk: Disk, directory: string): ReadonlyArray<string> => {

@@ -2,7 +2,7 @@
  * Copies of what was given up for good, for somebody to look at: request bodies that the destination refused, and such as
  * were being sent whenever the process ended. All processes of a queue put them into one folder, which is bounded.
  */
-import { type Disk, makePrivate } from "./disk.ts"
+import type { Disk } from "./disk.ts"
 import { rejectedName } from "./owners.ts"
 
 /** Why a body was given up: the status of the refusal, or that it may be what ends the process. */
@@ -29,16 +29,26 @@ export class Rejected {
   private readonly id: string
   private readonly extension: "pb" | "json" | "otlp"
   private readonly minFreeBytes: number
+  private readonly secure: () => void
   private count = 0
   /** A copy is never changed: it is looked at once. */
   private known = new Map<string, Copy>()
 
-  constructor(disk: Disk, base: string, id: string, extension: "pb" | "json" | "otlp", minFreeBytes: number) {
+  /** `secure` makes {@link folder}, and throws where that is no safe place. */
+  constructor(
+    disk: Disk,
+    base: string,
+    id: string,
+    extension: "pb" | "json" | "otlp",
+    minFreeBytes: number,
+    secure: () => void
+  ) {
     this.disk = disk
     this.base = base
     this.id = id
     this.extension = extension
     this.minFreeBytes = minFreeBytes
+    this.secure = secure
   }
 
   /** The folder. */
@@ -49,11 +59,11 @@ export class Rejected {
   /** Keeps a copy if that can be done, and answers whether it was; the oldest give way. Never throws. */
   put(body: Uint8Array, reason: RejectedReason): boolean {
     if (body.length > maxRejectedBytes) return false
-    const { disk } = this
+    const { disk, folder } = this
     let part: string | undefined
     try {
-      if (disk.freeBytes(this.base) < this.minFreeBytes + body.length) return false
-      const folder = makePrivate(disk, this.base, rejectedName)
+      this.secure()
+      if (disk.freeBytes(folder) < this.minFreeBytes + body.length) return false
       this.makeRoom(folder, body.length)
       const number = String(this.count++).padStart(6, "0")
       const why = reason === "poison" ? reason : `http-${String(Math.trunc(reason) % 1_000).padStart(3, "0")}`

@@ -1,5 +1,5 @@
 /** The segments of one destination: what this process wrote, and what it took over from others. */
-import { errorCode, isAbsent } from "./disk.ts"
+import { errorCode, isAbsent, reasonOf } from "./disk.ts"
 import { segmentHeaderSize } from "./format.ts"
 import type { SpoolRecord } from "./scan.ts"
 import { recordSize, Segment, type SegmentHome } from "./segment.ts"
@@ -26,7 +26,7 @@ export interface StoreBooks {
   readonly lost: (reason: SpoolLoss, items: number) => void
   /** Items that another process left are known now. */
   readonly recovered: (items: number) => void
-  /** The disk failed, as the code says; what could not be done is not tried again for a while. */
+  /** The disk failed, as the code or the sentence says; what could not be done is not tried again for a while. */
   readonly trouble: (code: string, what: "written" | "read" | "synchronised") => void
   /** The content of a record that was given up as `poison`. */
   readonly poisoned: (payload: Uint8Array) => void
@@ -116,17 +116,20 @@ export class SpoolStore {
       const segment = this.openSegment(size)
       if (segment === undefined) return this.fail("ENOSPC", "written")
       const sequence = segment.append(payload, items)
-      if (isBroken) {
-        this.brokenUntil = -Infinity
-        this.pause = firstPause
-        this.books.recoveredDisk()
-      }
+      if (isBroken) this.revive()
       return { segment, sequence, items }
     } catch (error) {
       // What was written stays for `next`; no more is written to a file that failed.
       this.segments.at(-1)?.close()
-      return this.fail(errorCode(error), "written")
+      return this.fail(reasonOf(error), "written")
     }
+  }
+
+  /** The disk can be used again. */
+  revive(): void {
+    this.brokenUntil = -Infinity
+    this.pause = firstPause
+    this.books.recoveredDisk()
   }
 
   private fail(code: string, what: "written" | "synchronised"): undefined {

@@ -228,6 +228,22 @@ describe("a spool on a disk that fails now and then", () => {
       assert.deepStrictEqual(next.drain(), [0])
     }))
 
+  it("is used as soon as its place can be, though it could not be at the start", () => {
+    const world = new World()
+    world.disk.makeDirectory("/spool")
+    world.disk.plant("/spool/v1")
+    const peer = world.start()
+    assert.isFalse(peer.write(0))
+    assert.isFalse(peer.write(1), "it rests")
+    assert.deepStrictEqual(peer.troubles, ["v1 is no directory written", "v1 is no directory written"])
+    world.disk.deleteTree("/spool/v1")
+    world.pass(heartbeat)
+    peer.keeper.lookAround()
+    assert.strictEqual(peer.troubles.at(-1), "ok")
+    assert.isTrue(peer.write(2))
+    assert.deepStrictEqual(peer.drain(), [2])
+  })
+
   it("removes what nobody needs any more from a folder that it took over", () => {
     const world = new World()
     const first = world.start()
@@ -256,6 +272,20 @@ describe("a spool on a disk that fails now and then", () => {
     first.kill()
     assert.strictEqual(world.files(".seg").length, 1)
     assert.notInclude(world.start().drain(), 0)
+  })
+
+  it("is not led astray by a mark that a full disk took half of", () => {
+    const world = new World()
+    const peer = world.start()
+    for (const id of range(0, 4)) peer.write(id)
+    const records = peer.keeper.take(1_000)
+    peer.finish([records[0]!])
+    world.medium.capacity = [...world.disk.files.values()].reduce((sum, { bytes }) => sum + bytes.length, 5)
+    peer.finish([records[1]!])
+    world.medium.capacity = Infinity
+    peer.finish([records[2]!])
+    peer.kill()
+    assert.deepStrictEqual(world.start().drain(), [3])
   })
 
   it("counts the marks, and writes them anew before they are many", () => {

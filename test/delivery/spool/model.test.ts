@@ -312,8 +312,7 @@ const act = (model: Model, { isTaking, kind, size, which, who, writes }: typeof 
     }
     const files = [...world.disk.files].filter(([path, file]) => /\.(seg|ack)$/.test(path) && file.bytes.length > 0)
     const [path, file] = files[which % Math.max(1, files.length)] ?? []
-    const isBroken = world.medium.broken !== undefined || world.medium.capacity !== Infinity
-    if (kind === "start" && living.length < 4 && !isBroken) model.start(who % 2 === 0 ? "a" : "b")
+    if (kind === "start" && living.length < 4) model.start(who % 2 === 0 ? "a" : "b")
     else if (kind === "wait") model.wait(which * 10)
     else if (kind === "jump") {
       world.medium.now += (which - 5_000) * 1_000

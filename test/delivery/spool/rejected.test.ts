@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { nodeDisk } from "../../../src/delivery/spool/disk.ts"
+import { makePrivate, nodeDisk } from "../../../src/delivery/spool/disk.ts"
 import { maxRejectedBytes, maxRejectedFiles, Rejected } from "../../../src/delivery/spool/rejected.ts"
 import { temporary } from "../../integration/programs.ts"
 import { FakeDisk } from "./fakeDisk.ts"
@@ -13,7 +13,7 @@ const folder = `${base}/rejected`
 
 const make = (disk = new FakeDisk(), id = "me"): { disk: FakeDisk; rejected: Rejected } => {
   disk.makeDirectory(base)
-  return { disk, rejected: new Rejected(disk, base, id, "pb", 0) }
+  return { disk, rejected: new Rejected(disk, base, id, "pb", 0, () => void makePrivate(disk, base, "rejected")) }
 }
 
 const namesIn = (disk: FakeDisk): ReadonlyArray<string> => [...disk.files.keys()].map((path) => path.slice(7)).sort()
@@ -88,7 +88,7 @@ describe("what was rejected", () => {
     disk.medium.capacity = 5
     assert.isFalse(rejected.put(Uint8Array.of(1, 2, 3, 4), 400))
     assert.strictEqual(disk.files.size, 1)
-    const reserved = new Rejected(disk, base, "me2", "pb", 10)
+    const reserved = new Rejected(disk, base, "me2", "pb", 10, () => void makePrivate(disk, base, "rejected"))
     assert.isFalse(reserved.put(Uint8Array.of(1), 400))
   })
 
@@ -96,7 +96,14 @@ describe("what was rejected", () => {
     Effect.gen(function*() {
       const disk = nodeDisk()!
       const directory = yield* temporary
-      const rejected = new Rejected(disk, directory, "me", "json", 0)
+      const rejected = new Rejected(
+        disk,
+        directory,
+        "me",
+        "json",
+        0,
+        () => void makePrivate(disk, directory, "rejected")
+      )
       assert.isTrue(rejected.put(Uint8Array.of(123, 125), 400))
       const path = join(rejected.folder, "me-000000-http-400.json")
       assert.strictEqual(readFileSync(path, "utf8"), "{}")
@@ -106,11 +113,21 @@ describe("what was rejected", () => {
       const other = join(directory, "other")
       mkdirSync(other)
       symlinkSync(elsewhere, join(other, "rejected"))
-      assert.isFalse(new Rejected(disk, other, "me", "json", 0).put(Uint8Array.of(1), 400))
+      assert.isFalse(
+        new Rejected(disk, other, "me", "json", 0, () => void makePrivate(disk, other, "rejected")).put(
+          Uint8Array.of(1),
+          400
+        )
+      )
       assert.deepStrictEqual(readdirSync(elsewhere), [])
       const third = join(directory, "third")
       mkdirSync(third)
       writeFileSync(join(third, "rejected"), "")
-      assert.isFalse(new Rejected(disk, third, "me", "json", 0).put(Uint8Array.of(1), 400))
+      assert.isFalse(
+        new Rejected(disk, third, "me", "json", 0, () => void makePrivate(disk, third, "rejected")).put(
+          Uint8Array.of(1),
+          400
+        )
+      )
     }))
 })

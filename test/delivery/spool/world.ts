@@ -2,7 +2,7 @@
 import { crc32 } from "node:zlib"
 import { makePrivate } from "../../../src/delivery/spool/disk.ts"
 import { Keeper } from "../../../src/delivery/spool/keeper.ts"
-import { heartbeat, own } from "../../../src/delivery/spool/owners.ts"
+import { claim, heartbeat } from "../../../src/delivery/spool/owners.ts"
 import { Rejected } from "../../../src/delivery/spool/rejected.ts"
 import type { Pending, SpoolLoss, SpoolStore, StoreLimits } from "../../../src/delivery/spool/store.ts"
 import { FakeDisk, Medium, seeded } from "./fakeDisk.ts"
@@ -99,7 +99,7 @@ export class Peer {
     const started = (other: number): string | undefined =>
       world.running.has(`${machine}${other}`) ? `start ${other}` : undefined
     const secure = (): void => void makePrivate(this.disk, "/spool", "v1", "queue")
-    const ownership = own(this.disk, base, `p${pid}`, {
+    const ownership = claim(this.disk, base, `p${pid}`, {
       self: { pid, boot: machine, namespace: "pid", started: started(pid) },
       startedOf: started
     }, secure)
@@ -114,7 +114,14 @@ export class Peer {
       },
       ownership,
       above: [base, "/spool/v1", "/spool", ""],
-      rejected: new Rejected(this.disk, base, `p${pid}`, "pb", world.limits.minFreeBytes),
+      rejected: new Rejected(
+        this.disk,
+        base,
+        `p${pid}`,
+        "pb",
+        world.limits.minFreeBytes,
+        () => void makePrivate(this.disk, "/spool", "v1", "queue", "rejected")
+      ),
       limits: world.limits,
       books: {
         lost: (reason, items) => {
