@@ -33,7 +33,7 @@ describe("a spool", () => {
         yield* Effect.gen(function*() {
           const telemetry = yield* Telemetry
           yield* spans(0, 1_500)
-          yield* telemetry.flush()
+          assert.strictEqual((yield* telemetry.flush()).survives, "process")
           const during = yield* telemetry.ledger
           assert.isAbove(during.destinations[0]!.spooled, 0)
           assert.strictEqual(during.destinations[0]!.unaccounted, 0)
