@@ -110,7 +110,7 @@ const outage = async (minutes: number): Promise<void> => {
   console.log(`created ${created}, arrived ${distinct}, twice ${arrivals.length - distinct}`)
   console.log(
     `found to answer again after ${((firstAfter - back) / 1000).toFixed(1)} s; the backlog of ${backlog.length} ` +
-      `spans took ${((backlogDone - firstAfter) / 1000).toFixed(1)} s, ${outOfOrder} requests out of order`
+      `spans took ${((backlogDone - firstAfter) / 1000).toFixed(1)} s, ${outOfOrder} spans out of order`
   )
   console.log(
     `spans made meanwhile and afterwards: ${live.length}, the slowest took ${

@@ -111,15 +111,14 @@ export const spoolFiles = (directory: string): ReadonlyArray<string> =>
 export const spansOf = (
   server: TestServer,
   isAccepted: (index: number) => boolean = () => true
-): ReadonlyArray<SpanData> =>
-  server.received.flatMap(({ body, headers }, index) =>
-    isAccepted(index)
-      ? Effect.runSync(Effect.fromResult(OtlpDecoder.decode(
-        headers["content-type"]!,
-        headers["content-encoding"] === "gzip" ? gunzipSync(body) : body
-      )))
-      : []
-  )
+): ReadonlyArray<SpanData> => server.received.flatMap((request, index) => isAccepted(index) ? spansIn(request) : [])
+
+/** The spans of one request. */
+export const spansIn = ({ body, headers }: TestServer["received"][number]): ReadonlyArray<SpanData> =>
+  Effect.runSync(Effect.fromResult(OtlpDecoder.decode(
+    headers["content-type"]!,
+    headers["content-encoding"] === "gzip" ? gunzipSync(body) : body
+  )))
 
 /** The names of {@link spansOf}. */
 export const namesOf = (
