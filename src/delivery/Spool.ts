@@ -73,12 +73,20 @@ export type SpooledRecord = Pending
 /** The records of one destination. */
 export interface SpoolQueue {
   readonly mode: "overflow" | "always"
+  /** Most bytes on disk. */
+  readonly maxBytes: number
   /** Items that are on disk, as far as they are known. */
   readonly items: () => number
   /** Whether a record waits to be sent. */
   readonly hasPending: () => boolean
   /** Writes a request body; `false` when the disk did not take it. Synchronous, so that it works as a process ends. */
   readonly write: (payload: Uint8Array, items: number) => boolean
+  /**
+   * {@link write}, and the record is out as if it was taken, so that it can be sent without being read again.
+   */
+  readonly writeOut: (payload: Uint8Array, items: number) => SpooledRecord | undefined
+  /** To be called before what was written out is sent; what is taken needs it not. */
+  readonly begin: (records: ReadonlyArray<SpooledRecord>) => void
   /** The oldest records, at least one if any waits, and no more than `maxBytes` of them. They are out until they are settled. */
   readonly take: (maxBytes: number) => ReadonlyArray<SpooledRecord>
   /** What was taken was delivered, or given up. */
@@ -194,12 +202,19 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
 
       const queue: SpoolQueue = {
         mode: options.mode ?? "overflow",
+        maxBytes,
         items: () => store.items,
         hasPending: () => store.hasPending,
         write: (payload, items) => {
           isDirty = true
           return store.append(payload, items) !== undefined
         },
+        writeOut: (payload, items) => {
+          isDirty = true
+          const ticket = store.append(payload, items, true)
+          return ticket === undefined ? undefined : { ...ticket, payload }
+        },
+        begin: (records) => keeper.begin(records),
         take: (bytes) => keeper.take(bytes),
         finish: (records) => records.forEach((record) => store.finish(record)),
         release: (records) => keeper.release(records),
