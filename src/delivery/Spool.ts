@@ -25,7 +25,7 @@ import { Keeper } from "./spool/keeper.ts"
 import { claim, heartbeat, rejectedName } from "./spool/owners.ts"
 import { systemProcesses } from "./spool/processes.ts"
 import { Rejected, type RejectedReason } from "./spool/rejected.ts"
-import type { Pending, StoreBooks, StoreLimits } from "./spool/store.ts"
+import type { Pending, StoreBooks, StoreLimits, Ticket } from "./spool/store.ts"
 
 /** Options of {@link layer}. */
 export interface SpoolOptions {
@@ -73,12 +73,20 @@ export type SpooledRecord = Pending
 /** The records of one destination. */
 export interface SpoolQueue {
   readonly mode: "overflow" | "always"
+  /** Most bytes on disk. */
+  readonly maxBytes: number
   /** Items that are on disk, as far as they are known. */
   readonly items: () => number
   /** Whether a record waits to be sent. */
   readonly hasPending: () => boolean
   /** Writes a request body; `false` when the disk did not take it. Synchronous, so that it works as a process ends. */
   readonly write: (payload: Uint8Array, items: number) => boolean
+  /**
+   * {@link write}, and the record is out as if it was taken, so that it can be sent without being read again.
+   */
+  readonly writeOut: (payload: Uint8Array, items: number) => SpooledRecord | undefined
+  /** To be called before what was written out is sent; what is taken needs it not. */
+  readonly begin: (records: ReadonlyArray<SpooledRecord>) => void
   /** The oldest records, at least one if any waits, and no more than `maxBytes` of them. They are out until they are settled. */
   readonly take: (maxBytes: number) => ReadonlyArray<SpooledRecord>
   /** What was taken was delivered, or given up. */
@@ -216,15 +224,23 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
         return Effect.ensuring(last, Effect.sync(() => keeper.close()))
       })
 
+      const append = (payload: Uint8Array, items: number, isOut = false): Ticket | undefined => {
+        const ticket = store.append(payload, items, isOut)
+        if (ticket !== undefined) written++
+        return ticket
+      }
+
       const queue: SpoolQueue = {
         mode: options.mode ?? "overflow",
+        maxBytes,
         items: () => store.items,
         hasPending: () => store.hasPending,
-        write: (payload, items) => {
-          const isWritten = store.append(payload, items) !== undefined
-          if (isWritten) written++
-          return isWritten
+        write: (payload, items) => append(payload, items) !== undefined,
+        writeOut: (payload, items) => {
+          const ticket = append(payload, items, true)
+          return ticket === undefined ? undefined : { ...ticket, payload }
         },
+        begin: (records) => keeper.begin(records),
         take: (bytes) => keeper.take(bytes),
         finish: (records) => records.forEach((record) => store.finish(record)),
         release: (records) => keeper.release(records),

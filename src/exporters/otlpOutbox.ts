@@ -1,6 +1,7 @@
 /**
  * Spans on their way to an OTLP endpoint by way of the disk: batches that could not be delivered at once are written to
- * the spool, and a fiber of its own sends them, oldest first, as soon as the destination answers.
+ * the spool, and a fiber of its own sends them, oldest first, as soon as the destination answers. Where everything is
+ * written first, what is fresh does not wait for the backlog.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -30,6 +31,8 @@ export interface OutboxOptions extends AnswerReader {
 /** Bodies of several batches go into one request of about this size. */
 const requestBytes = 512 * 1024
 const idle = 1_000
+/** While there are fresh records, one request of so many is of the backlog. */
+const backlogTurn = 5
 
 /** Records that were refused as if the configuration was wrong, until another request tells whether it is. */
 interface Parked {
@@ -93,6 +96,11 @@ export const openOutbox = Effect.fnUntraced(function*(
   let wake: () => void = () => {}
   let isSending = false
   let parked: Parked | undefined
+  /** What was written and is still in memory, to be sent before the backlog. */
+  const fresh: Array<SpooledRecord> = []
+  let freshBytes = 0
+  const maxFreshBytes = Math.min(limit, queue.maxBytes / 8)
+  let turns = 0
   const waiting = new Set<() => void>()
 
   const book = (records: ReadonlyArray<SpooledRecord>, result: ExportResult): void => {
@@ -114,19 +122,41 @@ export const openOutbox = Effect.fnUntraced(function*(
     parked = undefined
   }
 
+  const hasWork = (): boolean => fresh.length > 0 || queue.hasPending()
+
+  /** Makes what is fresh a part of the backlog: it is on disk, and need not take memory while nothing is delivered. */
+  const age = (): void => {
+    queue.release(fresh.splice(0))
+    freshBytes = 0
+  }
+
+  /** The records of the next request. */
+  const next = (): ReadonlyArray<SpooledRecord> => {
+    if (fresh.length === 0 || (++turns % backlogTurn === 0 && queue.hasPending())) return queue.take(wanted)
+    let count = 0
+    let bytes = 0
+    while (count < fresh.length && (count === 0 || bytes + fresh[count]!.payload.length <= limit)) {
+      bytes += fresh[count++]!.payload.length
+    }
+    const records = fresh.splice(0, count)
+    freshBytes -= bytes
+    queue.begin(records)
+    return records
+  }
+
   /** Decides by an answer: done, to be tried again later, or to be tried record by record. */
-  const settle = (records: ReadonlyArray<SpooledRecord>, response: TransportResponse): void => {
+  const settle = (records: ReadonlyArray<SpooledRecord>, response: TransportResponse, isFresh: boolean): void => {
     const { status } = response
     if (status >= 200 && status < 300) {
       book(records, accepted(response, itemsOf(records)))
-      wanted = Math.min(limit, wanted * 2)
+      if (!isFresh) wanted = Math.min(limit, wanted * 2)
       if (parked !== undefined) acquit(parked)
       return
     }
     if (isConfigurationStatus(status)) {
       // With the right credentials the same bytes are taken, so nothing is given up. But a guard on the way may refuse
       // one request for what is in it: the next one tells.
-      if (parked === undefined && queue.hasPending()) {
+      if (parked === undefined && hasWork()) {
         parked = { records, response }
         return
       }
@@ -152,7 +182,9 @@ export const openOutbox = Effect.fnUntraced(function*(
   }
 
   const attempt = (): Effect.Effect<void> => {
-    const records = queue.take(wanted)
+    const before = fresh.length
+    const records = next()
+    const isFresh = fresh.length < before
     if (records.length === 0) {
       if (parked === undefined) return Effect.void
       postponed(parked.response, itemsOf(parked.records))
@@ -166,10 +198,11 @@ export const openOutbox = Effect.fnUntraced(function*(
       return delivery.sendOnce({ url: options.url, contentType, body })
     }).pipe(
       Effect.match({
-        onSuccess: (response) => settle(records, response),
+        onSuccess: (response) => settle(records, response, isFresh),
         onFailure: () => {
           queue.release(records)
           release()
+          age()
         }
       }),
       Effect.onExit((exit) =>
@@ -181,13 +214,13 @@ export const openOutbox = Effect.fnUntraced(function*(
     )
   }
 
-  const isIdle = (): boolean => !isSending && parked === undefined && (!queue.hasPending() || delivery.isPaused())
+  const isIdle = (): boolean => !isSending && parked === undefined && (!hasWork() || delivery.isPaused())
   const woken = Effect.callback<void>((resume) => {
     wake = () => resume(Effect.void)
   })
   const turn = Effect.suspend(() => {
     if (isIdle()) waiting.forEach((done) => done())
-    if (account === undefined || (parked === undefined && !queue.hasPending())) {
+    if (account === undefined || (parked === undefined && !hasWork())) {
       return Effect.raceFirst(sleepUnref(idle), woken)
     }
     return delivery.isPaused() ? delivery.whenOpen : Effect.andThen(attempt(), Effect.yieldNow)
@@ -219,6 +252,17 @@ export const openOutbox = Effect.fnUntraced(function*(
     })
   )
 
+  const put = (body: Uint8Array, items: number): boolean => {
+    if (queue.mode === "overflow" || delivery.isPaused() || freshBytes + body.length > maxFreshBytes) {
+      return queue.write(body, items)
+    }
+    const record = queue.writeOut(body, items)
+    if (record === undefined) return false
+    fresh.push(record)
+    freshBytes += body.length
+    return true
+  }
+
   return {
     mode: queue.mode,
     attach: (to) => {
@@ -234,12 +278,10 @@ export const openOutbox = Effect.fnUntraced(function*(
       } catch {
         return false
       }
-      const isWritten = queue.write(body, batch.count)
-      if (isWritten) {
-        written.add(batch)
-        wake()
-      }
-      return isWritten
+      if (!put(body, batch.count)) return false
+      written.add(batch)
+      wake()
+      return true
     },
     drain: Effect.andThen(drain, Effect.suspend(() => queue.items() > 0 ? queue.sync : Effect.void)),
     quarantine

@@ -26,6 +26,9 @@ class FakeSpool {
 
   readonly queue: SpoolQueue = {
     mode: "overflow",
+    maxBytes: 64 * 1024 * 1024,
+    writeOut: () => undefined,
+    begin: () => {},
     items: () => this.records.reduce((sum, { items }) => sum + items, 0),
     hasPending: () => this.records.some((record) => !this.out.has(record)),
     write: (payload, items) => {

@@ -5,9 +5,10 @@ import * as Schedule from "effect/Schedule"
 import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
+import { setImmediate } from "node:timers/promises"
 import { Telemetry, TelemetryLayer } from "../../src/Telemetry.ts"
 import { namesOf, spoolFiles as files, temporary } from "./programs.ts"
-import { reply, start } from "./server.ts"
+import { type Exchange, freePort, reply, start } from "./server.ts"
 
 const spans = (from: number, to: number): Effect.Effect<void> =>
   Effect.forEach(
@@ -87,6 +88,51 @@ describe("a spool", () => {
       })))
       assert.deepStrictEqual(namesOf(server), Array.from({ length: 700 }, (_, i) => `span ${i}`))
       assert.deepStrictEqual(files(directory), [])
+    })), 30_000)
+
+  it.live("lets what is fresh pass the backlog, which is sent in order", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const directory = yield* temporary
+      const port = yield* freePort
+      let reached = () => {}
+      let go = () => {}
+      const isReached = new Promise<void>((resolve) => reached = resolve)
+      const isFresh = new Promise<void>((resolve) => go = resolve)
+      const layer = TelemetryLayer({
+        logLevel: "none",
+        otlp: { tracesEndpoint: `http://localhost:${port}/v1/traces` },
+        spool: { directory, mode: "always", minFreeBytes: 0 }
+      })
+      const large = { attributes: { padding: "x".repeat(4_000) } }
+      yield* Effect.forEach(
+        Array.from({ length: 1_500 }, (_, i) => i),
+        (i) => Effect.withSpan(i % 100 === 0 ? Effect.sleep(1) : Effect.void, `old ${i}`, large),
+        { discard: true }
+      ).pipe(Effect.provide(layer))
+      assert.isAbove(files(directory).length, 4)
+
+      const hold = (exchange: Exchange): void => {
+        reached()
+        void isFresh.then(() => reply(200)(exchange))
+      }
+      const server = yield* start([reply(200), reply(200), hold], { port })
+      yield* Effect.gen(function*() {
+        const telemetry = yield* Telemetry
+        yield* Effect.promise(() => isReached)
+        yield* Effect.withSpan(Effect.void, "fresh")
+        yield* Effect.promise(() => setImmediate().then(() => setImmediate()))
+        go()
+        yield* telemetry.flush()
+        const { destinations } = yield* telemetry.ledger
+        assert.deepInclude(destinations[0], { exported: 1_501, recovered: 1_500, spooled: 0, unaccounted: 0 })
+      }).pipe(Effect.provide(layer))
+      const requests = server.received.map((_, index) => namesOf(server, (other) => other === index))
+      assert.isAbove(requests.length, 8)
+      assert.isAtMost(requests.findIndex((names) => names.includes("fresh")), 4)
+      assert.deepStrictEqual(
+        requests.flat().filter((name) => name !== "fresh"),
+        Array.from({ length: 1_500 }, (_, i) => `old ${i}`)
+      )
     })), 30_000)
 
   it.live("isolates a record that is refused", () =>

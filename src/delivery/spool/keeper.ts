@@ -109,8 +109,13 @@ export class Keeper {
   /** The oldest records, marked as about to be sent. */
   take(maxBytes: number): ReadonlyArray<Pending> {
     const records = this.store.next(maxBytes)
-    for (const { segment, sequence } of records) segment.attempt(sequence)
+    this.begin(records)
     return records
+  }
+
+  /** Marks records as about to be sent. */
+  begin(records: ReadonlyArray<Pending>): void {
+    for (const { segment, sequence } of records) segment.attempt(sequence)
   }
 
   release(records: ReadonlyArray<Pending>): void {

@@ -105,8 +105,8 @@ export class SpoolStore {
     return this.segments.some((segment) => segment.restsUntil <= now && hasPending(segment))
   }
 
-  /** Writes a record; `undefined` when it could not be. */
-  append(payload: Uint8Array, items: number): Ticket | undefined {
+  /** Writes a record; `undefined` when it could not be. With `isHeld`, {@link next} does not give it out. */
+  append(payload: Uint8Array, items: number, isHeld = false): Ticket | undefined {
     const { home } = this
     const size = recordSize(payload.length)
     const isBroken = this.brokenUntil !== -Infinity
@@ -116,6 +116,7 @@ export class SpoolStore {
       const segment = this.openSegment(size)
       if (segment === undefined) return this.fail("ENOSPC", "written")
       const sequence = segment.append(payload, items)
+      if (isHeld) segment.held.add(sequence)
       if (isBroken) this.revive()
       return { segment, sequence, items }
     } catch (error) {
