@@ -286,11 +286,13 @@ class Actor {
         this.delivered += record.items
         record.delivered++
       } else {
+        // Where the file is another's by now, or gone, nobody reads that an outcome came back.
+        const isNoted = isHealthy && model.world.disk.has(pending.segment.path)
         const before = peer.lost.taken_over ?? 0
         peer.keeper.release([pending])
         // It was taken over before; that is told when it comes back.
         this.awakeLoss += (peer.lost.taken_over ?? 0) - before
-        if (isHealthy) record.unanswered--
+        if (isNoted) record.unanswered--
       }
     }
   }
