@@ -127,6 +127,7 @@ const steered = async (contender: Contender): Promise<void> => {
   await act(running)
   clearInterval(timer)
   await audit()
+  say({ tag: "closing", at: now() })
   const cost = await measure(() => running.close().catch(() => {}))
   await audit()
   say({ tag: "cost", cost })

@@ -2,13 +2,15 @@
 import { contenderOf } from "./contenders.ts"
 import type { Outcome } from "./outcome.ts"
 import type { Fate, Row, Wanted } from "./rows/Row.ts"
-import type { Outcomes } from "./run.ts"
+import { isOurs, type Outcomes } from "./run.ts"
 
 const mega = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
 const time = (seconds: number | undefined): string => seconds === undefined ? "never" : `${seconds.toFixed(1)} s`
 
 const shutdownBound = 3.3
 const stallBound = 0.25
+/** Less than that is the luck of timers. */
+const sooner = 1.5
 
 const countedLost = ({ books }: Outcome): number =>
   books === undefined ? 0 : Object.values(books.lost).reduce((sum, count) => sum + count, 0)
@@ -44,7 +46,7 @@ function* missesOf(row: Row, wanted: Wanted, outcome: Outcome, healthyRss: numbe
     const [least, most] = wanted.requests
     if (outcome.requests < least || outcome.requests > most) yield `${outcome.requests} requests`
   }
-  if (wanted.told === true && lines.length === 0) yield "not told"
+  if (wanted.told === true && !lines.some(isOurs)) yield "not told"
   if (wanted.rssAbove !== undefined && cost !== undefined && cost.rss - healthyRss > wanted.rssAbove) {
     yield `${mega(cost.rss)} of memory, ${mega(cost.rss - healthyRss)} above the healthy row`
   }
@@ -65,17 +67,13 @@ export const misses = (rows: ReadonlyArray<Row>, outcomes: Outcomes): ReadonlyAr
       const info = contenderOf(id)
       if (info.role !== "ours") continue
       const healthy = outcomes["healthy"]?.[id]?.cost?.rss ?? Infinity
-      const wanted = info.spool ? row.wantedWithSpool ?? row.wanted : wantedOf(row, id)
+      const wanted = row.wantedOf?.[id] ?? (info.spool ? row.wantedWithSpool : undefined) ?? row.wanted
       const amiss = [...missesOf(row, wanted, outcome, healthy)]
       if (amiss.length > 0) found.push(`${row.title} (${info.name}): ${amiss.join("; ")}`)
     }
   }
   return found
 }
-
-// What these two are for.
-const wantedOf = (row: Row, id: string): Wanted =>
-  (id === "oursSignals" || id === "oursEffect") && row.id === "exit-sigterm" ? { all: "arrives" } : row.wanted
 
 function* aheadIn(row: Row, ours: Outcome, rival: Outcome): Generator<string> {
   if (rival.died) return
@@ -84,7 +82,7 @@ function* aheadIn(row: Row, ours: Outcome, rival: Outcome): Generator<string> {
     const other = rival.spans[name]
     if (other === undefined) continue
     if (own === undefined) yield `${name} arrives, with ours it does not`
-    else if ((own.after ?? Infinity) - (other.after ?? Infinity) > 0.5) {
+    else if ((own.after ?? Infinity) - (other.after ?? Infinity) > sooner) {
       yield `${name} after ${time(other.after)}, with ours after ${time(own.after)}`
     }
   }

@@ -7,6 +7,8 @@ import type { Row } from "./rows/Row.ts"
 export interface SpanOutcome {
   /** Seconds from its end to its arrival, `undefined` where it came after a restart. */
   readonly after: number | undefined
+  /** It came after the shutdown had begun. */
+  readonly atShutdown: boolean
   readonly times: number
 }
 
@@ -28,7 +30,7 @@ export interface Outcome {
   readonly across: number | undefined
   readonly cost: Cost | undefined
   readonly books: Books | undefined
-  /** What it said by itself, the first of it. */
+  /** What it said by itself, the first of it, and all that our diagnostics say. */
   readonly lines: ReadonlyArray<string>
   /** The process ended before it had done its part. */
   readonly died: boolean
@@ -51,12 +53,15 @@ export const outcomeOf = (row: Row, life: Life, before: StageLog, after: StageLo
   const cost = life.said.findLast((word) => word.tag === "cost")?.cost
   const books = life.said.findLast((word) => word.tag === "books")?.books
   const ended = new Map(life.said.flatMap((word) => word.tag === "ended" ? [[word.name, word.at] as const] : []))
+  const closing = life.said.find((word) => word.tag === "closing")?.at ?? Infinity
   const made = life.said.find((word) => word.tag === "made")?.count ?? ended.size
   const spans: Record<string, SpanOutcome> = {}
   for (const [name, times] of total) {
     const at = before.arrivals.find((arrival) => arrival.taken && arrival.spans.some(([other]) => other === name))?.at
     const end = ended.get(name)
-    if (end !== undefined) spans[name] = { after: at === undefined ? undefined : at - end, times }
+    if (end !== undefined) {
+      spans[name] = { after: at === undefined ? undefined : at - end, atShutdown: (at ?? 0) >= closing, times }
+    }
   }
   // Spans of a flood share a name, so that each arrival is another one.
   const isFlood = row.scenario.kind === "flood"

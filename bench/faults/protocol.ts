@@ -69,6 +69,8 @@ export type Said =
   | { readonly tag: "ended"; readonly name: string; readonly at: number }
   /** `count` spans are made, and a signal may come. */
   | { readonly tag: "made"; readonly count: number; readonly at: number }
+  /** The shutdown begins. */
+  | { readonly tag: "closing"; readonly at: number }
   | { readonly tag: "cost"; readonly cost: Cost }
   | { readonly tag: "books"; readonly books: Books }
 

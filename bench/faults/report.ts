@@ -21,7 +21,9 @@ const plural = (value: number, noun: string): string => `${count(value)} ${noun}
 const spanText = (outcome: Outcome, name: string): string => {
   const span = outcome.spans[name]
   if (span === undefined) return `**${name} lost**`
-  const when = span.after === undefined ? "after a restart" : seconds(span.after)
+  const when = span.after === undefined
+    ? "after a restart"
+    : `${seconds(span.after)}${span.atShutdown ? ", by the shutdown" : ""}`
   return `${name} ${when}${span.times > 1 ? ` (${span.times} times)` : ""}`
 }
 

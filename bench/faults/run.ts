@@ -35,6 +35,9 @@ const stir = (child: Child, row: Row, heal: () => Promise<void>): void => {
 
 const successorLife = 3
 
+/** Whether a line is one of our diagnostics. */
+export const isOurs = (line: string): boolean => line.startsWith("effect-telemetry ")
+
 const runOne = async (server: HostileServer, row: Row, info: ContenderInfo): Promise<Outcome> => {
   const stage = await server.open(row.fault)
   const spool = info.spool ? mkdtempSync(join(tmpdir(), "effect-telemetry-faults-")) : undefined
@@ -64,7 +67,8 @@ const runOne = async (server: HostileServer, row: Row, info: ContenderInfo): Pro
     }
     const outcome = outcomeOf(row, life, before, successor === undefined ? undefined : await stage.log())
     const bare = (line: string) => line.replaceAll(root, "").replaceAll(spool ?? root, "<spool>")
-    return { ...outcome, lines: outcome.lines.slice(0, 6).map(bare) }
+    const lines = outcome.lines.map(bare)
+    return { ...outcome, lines: lines.filter((line, index) => index < 6 || isOurs(line)) }
   } finally {
     await stage.close()
     if (spool !== undefined) rmSync(spool, { recursive: true, force: true })

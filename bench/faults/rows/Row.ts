@@ -37,6 +37,8 @@ export interface Row {
   readonly wanted: Wanted
   /** Where it is something else with a spool. Arrivals after a restart count. */
   readonly wantedWithSpool?: Wanted
+  /** Where it is something else for one contender. */
+  readonly wantedOf?: Readonly<Record<string, Wanted>>
   /** Runs while nothing else does: its cost is a figure. */
   readonly alone?: boolean
   /** Seconds after the end of `a` at which the server begins to answer as a collector does. */

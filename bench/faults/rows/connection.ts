@@ -24,7 +24,10 @@ export const connectionRows: ReadonlyArray<Row> = [
     ...both,
     duplicates: 1
   }),
-  row("hang", "no answer, once", "hangOnce", "given up after 10 s and sent again", both, { contenders: withSpool }),
+  row("hang", "no answer, once", "hangOnce", "given up after 10 s and sent again", both, {
+    contenders: withSpool,
+    scenario: { life: 24 }
+  }),
   row("slow-answer", "an answer of one byte a second, always", "slowAnswer", "given up after 10 s; b is tried too", {
     a: "accounted",
     b: "accounted",
@@ -44,7 +47,7 @@ export const connectionRows: ReadonlyArray<Row> = [
   ),
   row("stale-connection", "a kept connection proves closed", "oneEach", "b is sent again at once", {
     ...both,
-    bAfter: [0, 5]
+    bAfter: [0, 5.5]
   }),
   row("tls", "a certificate nobody vouches for", "untrusted", "told as a matter of configuration; kept with a spool", {
     a: "accounted",

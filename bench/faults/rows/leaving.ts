@@ -19,17 +19,19 @@ const row = (id: string, title: string, way: Leaving, rest: Partial<Row> = {}): 
 
 export const leavingRows: ReadonlyArray<Row> = [
   row("exit-return", "its work is done", "return", { wanted: { all: "arrives" } }),
-  row("exit-call", "`process.exit`", "process.exit"),
-  row("exit-throw", "uncaught error", "throw"),
-  row("exit-reject", "unhandled rejection", "reject"),
+  row("exit-call", "`process.exit`", "process.exit", { wanted: { told: true } }),
+  row("exit-throw", "uncaught error", "throw", { wanted: { told: true } }),
+  row("exit-reject", "unhandled rejection", "reject", { wanted: { told: true } }),
   row("exit-sigterm", "SIGTERM", "wait", {
     signal: "SIGTERM",
     contenders: ["ours", "oursSpool", "oursSignals", "oursEffect", "otel", "otelHook", "effect"],
-    wantedWithSpool: {}
+    wantedWithSpool: {},
+    wantedOf: { oursSignals: { all: "arrives" }, oursEffect: { all: "arrives" } }
   }),
   row("exit-sigkill", "SIGKILL", "wait", {
     signal: "SIGKILL",
     contenders: ["ours", "oursSpool", "oursAlways", "otel", "effect"],
-    wantedWithSpool: {}
+    wantedWithSpool: {},
+    wantedOf: { oursAlways: { all: "arrives" } }
   })
 ]
