@@ -11,10 +11,13 @@ import * as EffectTracer from "effect/Tracer"
 import { buildPipeline, buildResource, type PipelineOptions } from "./assembly.ts"
 import { Fetch } from "./context/HttpReferences.ts"
 import * as Propagator from "./context/Propagator.ts"
+import * as leaving from "./delivery/leaving.ts"
+import * as ProcessExit from "./delivery/ProcessExit.ts"
 import { ShutdownDeadline } from "./delivery/ShutdownDeadline.ts"
 import { TracesLedger } from "./diagnostics/CurrentLedger.ts"
 import * as Diagnostics from "./diagnostics/Diagnostics.ts"
 import { type AccountSnapshot, SignalLedger, type SignalSnapshot, snapshot } from "./diagnostics/Ledger.ts"
+import * as selfMetrics from "./diagnostics/selfMetrics.ts"
 import { optionalService } from "./internal/optionalService.ts"
 import type { Resource } from "./model/Resource.ts"
 import { SpanProcessor } from "./processors/SpanProcessor.ts"
@@ -56,6 +59,13 @@ export interface Health {
   readonly problems: ReadonlyArray<string>
 }
 
+/** What a destination answered when it was asked. */
+export interface ProbeResult {
+  readonly destination: string
+  /** Why it accepts no data; `undefined` when it does. */
+  readonly trouble: string | undefined
+}
+
 /** The running telemetry of a program. */
 export class Telemetry extends Context.Service<Telemetry, {
   /**
@@ -68,6 +78,11 @@ export class Telemetry extends Context.Service<Telemetry, {
    */
   readonly flush: (options?: { readonly within?: Duration.Input | undefined }) => Effect.Effect<FlushResult>
   readonly health: Effect.Effect<Health>
+  /**
+   * Asks each destination now whether it accepts data, with a request without spans, and says why not. A destination
+   * that cannot be asked (a console, a file) is left out.
+   */
+  readonly probe: Effect.Effect<ReadonlyArray<ProbeResult>>
   /** Every span accounted for. */
   readonly ledger: Effect.Effect<SignalSnapshot>
   /** Who emits. */
@@ -96,12 +111,14 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
   TelemetryConfig.report(problems, diagnostics)
 
   const deadline: ShutdownDeadline = { at: undefined }
+  const exit = yield* ProcessExit.make
   const providedProcessor = yield* optionalService(SpanProcessor)
   // Processors that were built elsewhere were built with the ledger there.
   const ledger = providedProcessor !== undefined ? yield* TracesLedger : new SignalLedger()
   const references = Context.make(Diagnostics.Diagnostics, diagnostics).pipe(
     Context.add(TracesLedger, ledger),
     Context.add(ShutdownDeadline, deadline),
+    Context.add(ProcessExit.ProcessExit, exit),
     Context.add(SpanLimits, config.spanLimits),
     Context.add(OutcomePolicy, outcome ?? (yield* OutcomePolicy))
   )
@@ -119,17 +136,39 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
         Effect.provideService(Sampler, sampler),
         Effect.provideService(Propagator.Propagator, propagator)
       )
-      // Added last, so that it runs first: every part then closes within the same span of time.
+      // Added last, so that it runs first: spans are ended while the processors still take them.
+      exit.add(() => tracer.core.endOpen("exit"))
+      yield* leaving.install({
+        signals: config.shutdownOn,
+        created: () => ledger.created,
+        isWaiting: () => totals(ledger).queued > 0,
+        endOpen: (reason) => tracer.core.endOpen(reason),
+        flush: Effect.timeoutOption(processor.flush, config.shutdownTimeout),
+        runExitHooks: exit.run
+      })
+      // Every part closes within the same span of time.
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
+          tracer.core.endOpen("shutdown")
           deadline.at = clock.monotonicTimeNanosUnsafe() + BigInt(Math.ceil(config.shutdownTimeout * 1e6))
         })
       )
 
+      if (config.selfMetrics && !config.disabled) yield* selfMetrics.register(ledger)
+
       const failing = (): ReadonlyArray<string | undefined> => ledger.accounts.map((account) => account.failing)
+      const probe = Effect.suspend(() =>
+        Effect.forEach(
+          ledger.accounts.filter(({ check }) => check !== undefined),
+          ({ check, destination }) => Effect.map(check!, (trouble): ProbeResult => ({ destination, trouble })),
+          { concurrency: "unbounded" }
+        )
+      ).pipe(Effect.withTracerEnabled(false))
+      if (config.startupProbe) yield* Effect.forkScoped(Effect.map(probe, reportProbe(diagnostics)))
       const telemetry: TelemetryShape = {
         resource,
         ledger: Effect.sync(() => snapshot(ledger)),
+        probe,
         flush: (flushOptions) =>
           Effect.suspend(() => {
             const before = totals(ledger)
@@ -163,6 +202,16 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
     references
   )
 })
+
+const reportProbe = (diagnostics: Diagnostics.Diagnostics) => (results: ReadonlyArray<ProbeResult>): void => {
+  for (const { destination, trouble } of results) {
+    if (trouble === undefined) {
+      diagnostics.report("info", `probe.${destination}`, `${destination}: the destination accepts data`)
+    } else {
+      diagnostics.report("error", `probe.${destination}`, `${destination}: the destination accepts no data: ${trouble}`)
+    }
+  }
+}
 
 const propagators = { tracecontext: Propagator.traceContext, baggage: Propagator.baggage }
 

@@ -67,6 +67,7 @@ const otlpExporter = Effect.fnUntraced(function*(config: TelemetryConfig) {
     compression: otlp.compression,
     maxRequestBytes: otlp.maxRequestBytes,
     maxResponseBytes: otlp.maxResponseBytes,
+    allowClearTextCredentials: otlp.allowClearTextCredentials,
     certificate: yield* readPem(otlp.certificate, "otlp.certificate"),
     clientKey: yield* readPem(otlp.clientKey, "otlp.clientKey"),
     clientCertificate: yield* readPem(otlp.clientCertificate, "otlp.clientCertificate")

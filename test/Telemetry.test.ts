@@ -65,12 +65,12 @@ describe("TelemetryLayer", () => {
           OTEL_RESOURCE_ATTRIBUTES: "team=blue",
           OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/base",
           OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
-          OTEL_EXPORTER_OTLP_HEADERS: "x-key=v"
+          OTEL_EXPORTER_OTLP_HEADERS: "x-team=v"
         })))
       )
       const [request] = requests
       assert.strictEqual(request!.url, "http://collector:4318/base/v1/traces")
-      assert.strictEqual(request!.headers["x-key"], "v")
+      assert.strictEqual(request!.headers["x-team"], "v")
       const [decoded] = yield* Effect.fromResult(decode(request!.headers["content-type"]!, request!.body))
       assert.deepInclude({ ...decoded!.resource.attributes }, { "service.name": "explicit", team: "blue" })
     }))

@@ -4,6 +4,7 @@
 import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type { ShutdownSignal } from "../delivery/leaving.ts"
 import type { DiagnosticLevel } from "../diagnostics/Diagnostics.ts"
 import type { SamplerConfig } from "../sampling/SamplerConfig.ts"
 import type { SpanLimits } from "../tracing/SpanLimits.ts"
@@ -71,6 +72,11 @@ export interface OtlpOptions {
   readonly compression?: "none" | "gzip" | undefined
   /** `OTEL_EXPORTER_OTLP_PROTOCOL`, default `"http/protobuf"`. */
   readonly protocol?: "http/protobuf" | "http/json" | undefined
+  /**
+   * Sends credentials to another machine even over `http:`, where everybody on the way can read them. Default `false`:
+   * they are left out, and that is reported.
+   */
+  readonly allowClearTextCredentials?: boolean | undefined
   /** Path of a PEM file with the certificate authority. `OTEL_EXPORTER_OTLP_CERTIFICATE`. */
   readonly certificate?: string | undefined
   /** Path of a PEM file with the client's key. `OTEL_EXPORTER_OTLP_CLIENT_KEY`. */
@@ -114,6 +120,16 @@ export interface TelemetryOptions {
   readonly redact?: boolean | undefined
   /** How long closing may take, flush included; 0 does not wait. Default 3 s. */
   readonly shutdownTimeout?: Duration.Input | undefined
+  /**
+   * Signals after which open spans are ended and everything is delivered, within `shutdownTimeout`, before the process
+   * ends by that signal. Where the program listens to the signal itself, it ends the process, and only the delivery is
+   * done. Default none.
+   */
+  readonly shutdownOn?: ReadonlyArray<ShutdownSignal | "none"> | undefined
+  /** Asks each destination at the start whether it accepts data, and says so in one line. Default `false`. */
+  readonly startupProbe?: boolean | undefined
+  /** Registers the library's own metrics, `otel.sdk.*`, in Effect's metric registry. Default `true`. */
+  readonly selfMetrics?: boolean | undefined
   readonly batch?: BatchOptions | undefined
   readonly spool?: SpoolOptions | undefined
   /** `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*` and `OTEL_ATTRIBUTE_*`; `Infinity` for no limit. */

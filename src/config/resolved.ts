@@ -3,6 +3,7 @@
  */
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type { ShutdownSignal } from "../delivery/leaving.ts"
 import type { DiagnosticLevel } from "../diagnostics/Diagnostics.ts"
 import type { Attributes } from "../model/Attributes.ts"
 import type { SamplerConfig } from "../sampling/SamplerConfig.ts"
@@ -36,6 +37,9 @@ export interface TelemetryConfig {
   readonly tracesExporters: ReadonlyArray<TracesExporterName>
   readonly redact: boolean
   readonly shutdownTimeout: number
+  readonly shutdownOn: ReadonlyArray<ShutdownSignal>
+  readonly startupProbe: boolean
+  readonly selfMetrics: boolean
   readonly batch: {
     readonly maxQueueSize: number
     readonly maxQueueBytes: number
@@ -66,6 +70,7 @@ export interface TelemetryConfig {
     readonly timeout: number
     readonly compression: "none" | "gzip"
     readonly protocol: "http/protobuf" | "http/json"
+    readonly allowClearTextCredentials: boolean
     readonly certificate: string | undefined
     /** Present if and only if `clientCertificate` is. */
     readonly clientKey: string | undefined

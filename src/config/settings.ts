@@ -145,6 +145,20 @@ export const settings = {
     default: 3000,
     description: "How long closing may take, flush included. 0 does not wait."
   }),
+  shutdownOn: setting(listOf(["SIGTERM", "SIGINT", "SIGHUP"], { words: ["none"] }), {
+    default: [],
+    defaultText: "none",
+    description:
+      "Signals after which what waits is delivered, within `shutdownTimeout`, before the process ends by the signal."
+  }),
+  startupProbe: setting(boolean, {
+    default: false,
+    description: "Asks each destination at the start whether it accepts data, and says so in one line."
+  }),
+  selfMetrics: setting(boolean, {
+    default: true,
+    description: "Registers the library's own metrics, `otel.sdk.*`, in Effect's metric registry."
+  }),
   batch: {
     maxQueueSize: setting(integer({ minimum: 1, unit: "spans" }), {
       variables: ["OTEL_BSP_MAX_QUEUE_SIZE"],
@@ -295,6 +309,10 @@ export const settings = {
         source: "protocol/exporter.md#specify-protocol"
       }
     ),
+    allowClearTextCredentials: setting(boolean, {
+      default: false,
+      description: "Sends credentials to another machine even over `http:`, where everybody on the way can read them."
+    }),
     certificate: file("CERTIFICATE", "The certificate authority that the server's certificate is checked against."),
     clientKey: file("CLIENT_KEY", "The private key of the client, with `clientCertificate`."),
     clientCertificate: file("CLIENT_CERTIFICATE", "The certificate chain of the client, with `clientKey`."),

@@ -15,9 +15,9 @@ import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, DropReason, RejectReason } from "../diagnostics/Ledger.ts"
 import { Alarm } from "../internal/Alarm.ts"
 import { refreshable } from "../internal/refreshable.ts"
-import { atExit } from "../internal/atExit.ts"
 import { asyncScope } from "../internal/asyncScope.ts"
 import { type Batch, BatchQueue, type Entry } from "./BatchQueue.ts"
+import { ProcessExit } from "./ProcessExit.ts"
 import { ShutdownDeadline } from "./ShutdownDeadline.ts"
 
 /** What became of the items of one batch. A shortfall against the batch's count is booked as `export_error`. */
@@ -25,6 +25,8 @@ export interface BatchResult {
   readonly exported: number
   readonly rejected?: { readonly [Reason in RejectReason]?: number } | undefined
   readonly dropped?: { readonly [Reason in DropReason]?: number } | undefined
+  /** Items that are in the second place now, by the exporter's own doing. */
+  readonly spooled?: number | undefined
 }
 
 /** A batch that could not be exported at all: booked under `reason`. */
@@ -79,10 +81,15 @@ export interface BatchSpill<in B> {
 
 /** An export under way. */
 interface Running {
+  /** When the export began; `undefined` of a batch that is settled without one. */
+  readonly since: bigint | undefined
   /** When it has taken too long. */
   readonly until: bigint | undefined
   fiber: Fiber.Fiber<BatchResult, BatchFailure> | undefined
 }
+
+/** Of a batch that is settled without an export. */
+const unexported: Running = { since: undefined, until: undefined, fiber: undefined }
 
 /** A running batcher. */
 export interface Batcher<in Item> {
@@ -145,6 +152,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     options.makeBatch,
     now
   )
+  account.capacity = maxQueueSize
   const running = new Map<Entry<B>, Running>()
   const waiting = new Set<{ readonly sequence: number; left: number; readonly done: () => void }>()
   let isClosed = false
@@ -174,26 +182,32 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
   }
 
   const { spill } = options
+  /** Whether each turn of the event loop ends with everything in the second place, as long as that takes it. */
+  const isWriteAhead = spill?.mode === "always"
+  let isSpillBroken = false
   const isCrowded = (): boolean => queue.count * 2 > maxQueueSize || queue.bytes * 2 > maxQueueBytes
 
   /** Whether the second place has a batch now that was to be lost. */
   const rescue = (entry: Entry<B>): boolean => {
+    let isWritten = false
     try {
-      if (spill === undefined || !spill.write(entry.batch)) return false
+      isWritten = spill !== undefined && spill.write(entry.batch)
     } catch {
-      return false
+      // It is as if it was full.
     }
+    isSpillBroken = !isWritten
+    if (!isWritten) return false
     account.spooled += entry.count
     return true
   }
 
   /** Moves sealed batches to the second place: all of them, or until there is room. */
   const relieve = (isUrgent: boolean): void => {
-    while (queue.sealed.length > 0 && (isUrgent || spill?.mode === "always" || isCrowded())) {
+    while (queue.sealed.length > 0 && (isUrgent || isWriteAhead || isCrowded())) {
       const entry = queue.sealed[0]!
       if (!rescue(entry)) return
       queue.take()
-      running.set(entry, { until: undefined, fiber: undefined })
+      running.set(entry, unexported)
       settle(entry, () => {})
       entry.batch.release?.()
     }
@@ -201,6 +215,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
 
   /** Starts what can be started; answers when the current batch will have waited long enough. */
   const look = (): bigint | undefined => {
+    if (isWriteAhead && !isSpillBroken) queue.seal()
     if (spill !== undefined) relieve(false)
     while (running.size < concurrency) {
       const entry = queue.take()
@@ -212,7 +227,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
       const until = queue.current.since + scheduleDelay
       if (until > now()) return until
       queue.seal()
-      if (spill?.mode === "always") relieve(false)
+      if (isWriteAhead) relieve(false)
     }
     // With every slot taken the current batch may as well grow: the next free slot looks again.
     return undefined
@@ -238,7 +253,8 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
       return undefined
     } finally {
       account.queued += queue.count - count
-      if (running.size < concurrency) {
+      if (isWriteAhead && !isSpillBroken) schedule()
+      else if (running.size < concurrency) {
         if (queue.sealed.length > 0) nudge()
         else if (queue.current !== undefined && queue.current !== current) {
           delay.set(queue.current.since + scheduleDelay)
@@ -272,7 +288,12 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
   }
 
   const settle = (entry: Entry<B>, book: () => void): void => {
+    const run = running.get(entry)
     if (!running.delete(entry)) return
+    if (run?.since !== undefined) {
+      account.inFlight -= entry.count
+      account.durations.record(Number(now() - run.since) / 1e9)
+    }
     account.queued -= entry.count
     queue.release(entry)
     book()
@@ -294,6 +315,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     }
     account.lastFailure = result.exported > 0 ? undefined : "the destination refused everything"
     account.exported += take(result.exported)
+    account.spooled += take(result.spooled)
     for (const reason in result.rejected) {
       account.reject(reason as RejectReason, take(result.rejected[reason as RejectReason]))
     }
@@ -318,9 +340,11 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
 
   // A fiber of its own: one that does not let itself be interrupted must hold up neither the others nor the scope.
   const start = (entry: Entry<B>): void => {
-    const until = hasTimeout ? now() + exportTimeout : undefined
-    const run: Running = { until, fiber: undefined }
+    const since = now()
+    const until = hasTimeout ? since + exportTimeout : undefined
+    const run: Running = { since, until, fiber: undefined }
     running.set(entry, run)
+    account.inFlight += entry.count
     if (until !== undefined) timeout.set(until)
     const fiber = fork(Effect.suspend(() => options.export(entry.batch)))
     run.fiber = fiber
@@ -379,22 +403,28 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     queue.seal()
     const left = [...running.keys()]
     for (let entry = queue.take(); entry !== undefined; entry = queue.take()) {
-      running.set(entry, { until: undefined, fiber: undefined })
+      running.set(entry, unexported)
       left.push(entry)
     }
     for (const entry of left.sort((a, b) => a.sequence - b.sequence)) giveUp(entry, () => book(entry))
   }
 
-  if (spill !== undefined) {
-    // The process ends and the scope was not closed: what can be kept without waiting is kept.
-    const takeBack = atExit(() => {
-      isClosed = true
-      end((entry) => {
-        if (!rescue(entry)) account.drop("shutdown", entry.count)
-      })
+  /** Keeps what can be kept without waiting, and says what could not. */
+  const abandon = (reason: "shutdown" | "shutdown_timeout", why: string): void => {
+    isClosed = true
+    let abandoned = 0
+    end((entry) => {
+      if (rescue(entry)) return
+      abandoned += entry.count
+      account.drop(reason, entry.count)
     })
-    yield* Effect.addFinalizer(() => Effect.sync(takeBack))
+    if (abandoned === 0) return
+    diagnostics.report("error", `export.${name}.${reason}`, `${name}: ${abandoned} items lost (${reason}): ${why}`)
   }
+
+  // The scope may never be closed.
+  const takeBack = (yield* ProcessExit).add(() => abandon("shutdown", "the process ended before they were delivered"))
+  yield* Effect.addFinalizer(() => Effect.sync(takeBack))
 
   yield* Effect.addFinalizer(Effect.fnUntraced(function*() {
     isClosed = true
@@ -404,16 +434,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     nudged?.stop()
     delay.stop()
     timeout.stop()
-    let abandoned = 0
-    end((entry) => {
-      if (rescue(entry)) return
-      abandoned += entry.count
-      account.drop("shutdown_timeout", entry.count)
-    })
-    if (abandoned > 0) {
-      const message = `${name}: ${abandoned} items lost (shutdown_timeout): not delivered before the deadline`
-      diagnostics.report("error", `export.${name}.shutdown_timeout`, message)
-    }
+    abandon("shutdown_timeout", "not delivered before the deadline")
   }))
 
   return { offer, flush }
@@ -424,7 +445,7 @@ const toMillis = (input: Duration.Input): number => Duration.toMillis(Duration.f
 const longest = 1_000_000_000_000_000_000n
 const nanos = (input: Duration.Input): bigint => BigInt(Math.round(Math.min(toMillis(input), 1e12) * 1e6))
 /** Whether what failed so may succeed another time. */
-const mayHelpLater = (reason: DropReason): boolean =>
+export const mayHelpLater = (reason: DropReason): boolean =>
   reason === "retry_exhausted" || reason === "export_timeout" || reason === "export_error"
 
 const atLeast1 = (value: number): number => value >= 1 ? Math.floor(value) : 1

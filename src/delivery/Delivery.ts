@@ -1,18 +1,21 @@
 /**
  * How encoded bytes arrive: one `Delivery` for each destination, shared by every signal that goes there.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import { sleepUnref } from "../internal/clock.ts"
 import { gzip } from "../internal/gzip.ts"
-import { decode } from "../internal/percent.ts"
+import { Gate, nanos } from "./gate.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 import * as Retry from "./Retry.ts"
+import { makeTarget, type Target } from "./target.ts"
 import { Transport, type TransportRequest, type TransportResponse } from "./Transport.ts"
 
 /** A request that got no final answer, or one that cannot be used. */
@@ -48,6 +51,11 @@ export interface DeliveryOptions {
   readonly retry?: Retry.RetryOptions | undefined
   /** Largest accepted answer after decompression, in bytes. Default 4 MiB. */
   readonly maxResponseBytes?: number | undefined
+  /**
+   * Sends credentials to another machine even over `http:`, where everybody on the way can read them. Default `false`:
+   * such headers are left out, and that is reported.
+   */
+  readonly allowClearTextCredentials?: boolean | undefined
 }
 
 /** One body on its way to a destination. */
@@ -63,9 +71,14 @@ export interface DeliveryRequest {
   readonly since?: bigint | undefined
 }
 
+/** Until there is a final answer; once; or once and without regard to a backoff. */
+type Sending = "retrying" | "once" | "now"
+
 /** One destination. */
 export interface Delivery {
   readonly name: string
+  /** The server of a URL. */
+  readonly addressOf: (url: string) => { readonly serverAddress?: string; readonly serverPort?: number }
   /** A text of the server, without what the configured headers hold. */
   readonly scrub: (text: string) => string
   /** How long one batch may be tried, from its first attempt, in milliseconds. */
@@ -78,14 +91,18 @@ export interface Delivery {
    */
   readonly send: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
   /**
-   * Sends once, for those who have a place to keep what fails. After a failure worth another attempt the whole destination
-   * is left alone for the time of the backoff: until {@link pauseMillis} is over, this fails at once.
+   * Sends once, for those who have a place to keep what fails. While the destination is left alone this fails at once.
    */
   readonly sendOnce: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
-  /** For how long the destination is left alone from now on, in milliseconds. */
-  readonly pauseMillis: () => number
-  /** Leaves the destination alone for a minute: it refuses what only a change of configuration has it accept. */
-  readonly leaveAlone: () => void
+  /**
+   * Sends once, now, whatever happened before: to learn whether the destination accepts data. What comes of it counts as
+   * of any other request.
+   */
+  readonly sendNow: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
+  /** Whether the destination is left alone at present: after a failure, or because it asked for it. */
+  readonly isPaused: () => boolean
+  /** Completes when the destination may be tried again. Keeps no process alive. */
+  readonly whenOpen: Effect.Effect<void>
 }
 
 /**
@@ -93,13 +110,17 @@ export interface Delivery {
  *
  * **Details**
  *
- * A retryable failure (see `Retry`) is repeated after exponential backoff with full jitter until `maxAge`. A
- * `Retry-After` closes the gate of the whole destination: no request of any sender passes before it opens. Where the gate
- * stays closed beyond a batch's age, the batch is held to the end of it, so that younger ones keep their place. All
- * delays follow `Clock` and `Random`, and none keeps the process alive.
+ * A retryable failure (see `Retry`) is repeated until `maxAge`. Failures are the destination's, not a batch's: each
+ * closes one gate for all senders, for an exponential backoff with full jitter, and a `Retry-After` for as long as it
+ * asks. After `breakerFailures` failures in a row one request at a time is let through, as a probe. Where the gate stays
+ * closed beyond a batch's age, the batch is held to the end of it, so that younger ones keep their place. All delays
+ * follow `Clock` and `Random`, and none keeps the process alive.
+ *
+ * A destination that refuses two requests in a row for a reason that only a change of configuration ends (401, 403, 404,
+ * a redirect, a refused certificate) is tried once in `probeInterval`.
  *
  * The first failure after a success is one line in `Diagnostics`, the first success after a failure another. Credentials
- * that would cross the network in clear text are reported once.
+ * are not sent over the network in clear text, which is reported once.
  */
 export const make = Effect.fnUntraced(function*(
   options: DeliveryOptions
@@ -107,7 +128,7 @@ export const make = Effect.fnUntraced(function*(
   const transport = yield* Transport
   const diagnostics = yield* Diagnostics
   const clock = yield* Clock.Clock
-  const { name } = options
+  const { allowClearTextCredentials = false, name } = options
   const headers = RequestHeaders.make(options.headers ?? {}, name, diagnostics)
   const policy = Retry.policy(options.retry)
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.timeout ?? 10_000))
@@ -115,53 +136,58 @@ export const make = Effect.fnUntraced(function*(
   const maxResponseBytes = options.maxResponseBytes ?? 4 * 1024 * 1024
   const targets = new Map<string, Target>()
 
-  /** Monotonic nanoseconds at which the gate opens. */
-  let gate = 0n
-  /** Failed attempts since the last success. */
-  let failures = 0
+  const gate = new Gate(policy)
   let lastTrouble: string | undefined
 
   const target = (url: string): Target => {
     const known = targets.get(url)
     if (known !== undefined) return known
-    const made = makeTarget(url, headers)
+    const made = makeTarget(url, headers, allowClearTextCredentials)
     targets.set(url, made)
-    if (made.clearTextSecrets.length > 0) {
+    if (made.withheld.length > 0) {
       diagnostics.report(
-        "warn",
+        "error",
         `delivery.${name}.clear_text`,
-        `${name}: credentials (${made.clearTextSecrets.join(", ")}) are sent to ${made.host} in clear text; use https`
+        `${name}: credentials (${
+          made.withheld.join(", ")
+        }) are not sent to ${made.host} in clear text: use https, or ` +
+          "allow it with allowClearTextCredentials"
       )
     }
     return made
   }
 
   const turnedBad = (host: string, detail: string): void => {
-    failures++
     lastTrouble = `no delivery to ${host}: ${detail}`
-    if (failures === 1) {
+    if (gate.failures === 1) {
       diagnostics.report("warn", `delivery.${name}`, `${name}: no delivery to ${host}, trying on: ${detail}`)
     }
   }
 
-  const answered = (host: string, status: number): void => {
-    if (status < 200 || status > 299 || failures === 0) return
+  const accepted = (host: string): void => {
+    const { failures } = gate
+    gate.succeeded()
+    lastTrouble = undefined
+    if (failures === 0) return
     diagnostics.report(
       "info",
       `delivery.${name}.recovered`,
       `${name}: ${host} accepts data again after ${failures} failed attempts`
     )
-    failures = 0
-    lastTrouble = undefined
   }
 
-  const closeGate = (fiber: Fiber.Fiber<unknown, unknown>, response: TransportResponse): void => {
-    const clock = fiber.getRef(Clock.Clock)
-    const wall = Retry.parseHttpDate(response.headers["date"] ?? "") ?? clock.currentTimeMillisUnsafe()
+  const asked = (fiber: Fiber.Fiber<unknown, unknown>, now: bigint, response: TransportResponse): void => {
+    const wall = Retry.parseHttpDate(response.headers["date"] ?? "") ??
+      fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
     const retryAfter = Retry.parseRetryAfter(response.headers["retry-after"], wall)
-    if (retryAfter === undefined) return
-    const until = clock.monotonicTimeNanosUnsafe() + nanos(Retry.gateMillis(policy, retryAfter, random(fiber)))
-    if (until > gate) gate = until
+    if (retryAfter !== undefined) gate.asked(now, retryAfter, random(fiber))
+  }
+
+  /** Waits until the gate may have opened, and `most` nanoseconds at the most. */
+  const atGate = (now: bigint, most: bigint): Effect.Effect<void> => {
+    const closed = gate.closedFor(now)
+    const changed = Effect.callback<void>((resume) => Effect.sync(gate.onChange(() => resume(Effect.void))))
+    return Effect.raceFirst(sleepNanos(closed === undefined || closed > most ? most : closed), changed)
   }
 
   // Plain functions over few effects, not generators: this runs once for each request, so seldom that the engine
@@ -170,70 +196,73 @@ export const make = Effect.fnUntraced(function*(
     host: string,
     outgoing: TransportRequest,
     deadline: bigint,
-    number: number,
     trouble: string,
-    isOnce = false
+    how: Sending
   ): Effect.Effect<TransportResponse, DeliveryError> =>
     Effect.withFiber((fiber) => {
-      const now = fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
-      if (now < gate) {
-        // Looked at again afterwards: another sender may have closed the gate anew.
-        if (isOnce) return unavailable(name, trouble)
+      const time = (): bigint => fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
+      const now = time()
+      if (!gate.enter(now, how === "now" || (how === "retrying" && now >= deadline))) {
+        if (how !== "retrying") return unavailable(name, trouble)
         return now >= deadline
           ? exhausted(name, policy, trouble)
-          : Effect.andThen(sleepNanos(min(gate, deadline) - now), attempt(host, outgoing, deadline, number, trouble))
+          // Looked at again afterwards: another sender may have closed the gate anew.
+          : Effect.andThen(atGate(now, deadline - now), attempt(host, outgoing, deadline, trouble, how))
       }
       const again = (trouble: string): Effect.Effect<TransportResponse, DeliveryError> => {
         turnedBad(host, trouble)
-        if (isOnce) {
-          const after = fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
-          const until = after + nanos(Retry.backoffMillis(policy, failures - 1, 0.5 + random(fiber) / 2))
-          if (until > gate) gate = until
-          return unavailable(name, trouble)
-        }
-        const left = deadline - fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
-        if (left <= 0n) return exhausted(name, policy, trouble)
-        const delay = nanos(Retry.backoffMillis(policy, number, random(fiber)))
-        return Effect.andThen(
-          sleepNanos(min(delay, left)),
-          attempt(host, outgoing, deadline, number + 1, trouble)
-        )
+        if (how !== "retrying") return unavailable(name, trouble)
+        return time() >= deadline
+          ? exhausted(name, policy, trouble)
+          : attempt(host, outgoing, deadline, trouble, how)
       }
-      return Effect.matchEffect(transport.send(outgoing), {
+      return Effect.matchEffect(Effect.onExit(transport.send(outgoing), leaveUnanswered), {
         onSuccess: (response) => {
-          if (Retry.isRetryableStatus(response.status)) {
-            closeGate(fiber, response)
-            return again(`HTTP ${response.status}`)
+          const { status } = response
+          if (Retry.isRetryableStatus(status)) {
+            gate.failed(time(), random(fiber))
+            asked(fiber, time(), response)
+            gate.leave()
+            return again(`HTTP ${status}`)
           }
-          answered(host, response.status)
+          if (Retry.isConfigurationStatus(status)) {
+            gate.refused(time(), random(fiber))
+            lastTrouble = `no delivery to ${host}: HTTP ${status}`
+          } else if (status >= 200 && status < 300) accepted(host)
+          gate.leave()
           return Effect.succeed(response)
         },
         onFailure: (error) => {
+          if (error.reason === "tls") gate.refused(time(), random(fiber), true)
+          else gate.failed(time(), random(fiber))
+          gate.leave()
           if (Retry.isRetryableError(error)) return again(error.message)
           turnedBad(host, error.message)
-          if (isOnce) gate = fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe() + nanos(slowProbeMillis)
           return new DeliveryError({ destination: name, reason: "export_error", detail: error.message })
         }
       })
     })
+  // With an answer it leaves once the gate knows what it was: whoever waits must not be faster.
+  const leaveUnanswered = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+    Exit.isFailure(exit) && !Cause.hasFails(exit.cause) ? Effect.sync(() => gate.leave()) : Effect.void
 
   const sendBody = (
     request: DeliveryRequest,
     body: Uint8Array,
     isGzip: boolean,
-    isOnce: boolean
+    how: Sending
   ): Effect.Effect<TransportResponse, DeliveryError> => {
-    const { authorization, host, url } = target(request.url)
-    if (url === "") {
-      const detail = "the URL is not an absolute http: or https: URL"
+    const { headers, host, trouble, url } = target(request.url)
+    if (trouble !== undefined) {
+      const detail = trouble
+      gate.failures++
       turnedBad(host, detail)
       return new DeliveryError({ destination: name, reason: "export_error", detail })
     }
     const outgoing = {
       url,
       headers: {
-        ...authorization,
-        ...headers.values,
+        ...headers,
         "content-type": request.contentType,
         ...(isGzip ? { "content-encoding": "gzip" } : {})
       },
@@ -244,29 +273,32 @@ export const make = Effect.fnUntraced(function*(
     return Effect.withFiber((fiber) => {
       const since = request.since ?? fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
       const deadline = since + nanos(policy.maxAgeMillis)
-      return attempt(host, outgoing, deadline, 0, lastTrouble ?? "the destination asked for a pause", isOnce)
+      return attempt(host, outgoing, deadline, lastTrouble ?? "the destination asked for a pause", how)
     })
   }
 
-  const sendAs = (isOnce: boolean) => (request: DeliveryRequest): Effect.Effect<TransportResponse, DeliveryError> =>
+  const sendAs = (how: Sending) => (request: DeliveryRequest): Effect.Effect<TransportResponse, DeliveryError> =>
     options.compression === "gzip"
       ? Effect.flatMap(
         gzip(request.body),
-        (compressed) => sendBody(request, compressed ?? request.body, compressed !== undefined, isOnce)
+        (compressed) => sendBody(request, compressed ?? request.body, compressed !== undefined, how)
       )
-      : sendBody(request, request.body, false, isOnce)
+      : sendBody(request, request.body, false, how)
 
   const delivery: Delivery = {
     name,
+    addressOf: (url) => target(url).address,
     scrub: headers.scrub,
     maxAgeMillis: policy.maxAgeMillis,
     failing: () => lastTrouble,
-    send: sendAs(false),
-    sendOnce: sendAs(true),
-    leaveAlone: () => {
-      gate = clock.monotonicTimeNanosUnsafe() + nanos(slowProbeMillis)
-    },
-    pauseMillis: () => Math.max(0, Number(gate - clock.monotonicTimeNanosUnsafe()) / 1e6)
+    send: sendAs("retrying"),
+    sendOnce: sendAs("once"),
+    sendNow: sendAs("now"),
+    isPaused: () => !gate.isOpen(clock.monotonicTimeNanosUnsafe()),
+    whenOpen: Effect.suspend(() => {
+      const now = clock.monotonicTimeNanosUnsafe()
+      return gate.isOpen(now) ? Effect.void : Effect.andThen(atGate(now, nanos(Infinity)), delivery.whenOpen)
+    })
   }
   return delivery
 })
@@ -281,42 +313,6 @@ const exhausted = (destination: string, policy: Retry.RetryPolicy, trouble: stri
 const unavailable = (destination: string, trouble: string): DeliveryError =>
   new DeliveryError({ destination, reason: "retry_exhausted", detail: trouble })
 
-/** How long a destination is left alone that fails for a reason that only a change of configuration ends. */
-const slowProbeMillis = 60_000
-
-// Beyond any process lifetime, and still a safe duration.
-const maxMillis = 1e12
-const nanos = (millis: number): bigint => BigInt(Math.round(Math.min(millis, maxMillis) * 1e6))
 // Whole milliseconds: a clock that counts in them must not see a sleep of nothing.
 const sleepNanos = (time: bigint): Effect.Effect<void> => sleepUnref(Math.ceil(Number(time) / 1e6))
 const random = (fiber: Fiber.Fiber<unknown, unknown>): number => fiber.getRef(Random.Random).nextDoubleUnsafe()
-const min = (a: bigint, b: bigint): bigint => a < b ? a : b
-
-interface Target {
-  /** Without user and password; empty where the configured one cannot be used. */
-  readonly url: string
-  readonly host: string
-  readonly authorization: Readonly<Record<string, string>>
-  readonly clearTextSecrets: ReadonlyArray<string>
-}
-
-const makeTarget = (url: string, headers: RequestHeaders.RequestHeaders): Target => {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed?.protocol !== "http:" && parsed?.protocol !== "https:") {
-    return { url: "", host: "an invalid URL", authorization: {}, clearTextSecrets: [] }
-  }
-  const hasUser = parsed.username !== "" || parsed.password !== ""
-  const authorization: Record<string, string> = hasUser
-    ? { authorization: `Basic ${basic(parsed.username, parsed.password)}` }
-    : {}
-  parsed.username = ""
-  parsed.password = ""
-  const secrets = new Set([...Object.keys(authorization), ...headers.secretNames])
-  const isClear = parsed.protocol === "http:" && !RequestHeaders.isLoopback(parsed.hostname)
-  return { url: parsed.href, host: parsed.host, authorization, clearTextSecrets: isClear ? [...secrets] : [] }
-}
-
-const basic = (user: string, password: string): string => {
-  const bytes = new TextEncoder().encode(`${decode(user)}:${decode(password)}`)
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
-}

@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Http from "node:http"
 import type * as Https from "node:https"
+import type * as Net from "node:net"
 import type * as Zlib from "node:zlib"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
 import { Transport, TransportError, type TransportRequest, type TransportResponse } from "./Transport.ts"
@@ -83,7 +84,7 @@ const flatHeaders = (headers: Http.IncomingHttpHeaders): Record<string, string> 
  *
  * **Details**
  *
- * Connections are kept alive and reused; an idle one does not keep the process running. A reused connection that the
+ * Connections are kept alive and reused; none keeps the process running, busy or idle. A reused connection that the
  * server had closed in the meantime is replaced by a fresh one, once, within the same deadline. Answers may be gzip; the
  * bound on their size holds before and after decompression. An answer whose compression is broken or unknown is handed
  * over as it came.
@@ -210,6 +211,7 @@ const exchange = (
     const outgoing = (secure ? node.https : node.http).request(requestOptions)
     let answered = false
     current = outgoing
+    outgoing.on("socket", release)
     outgoing.on("response", (incoming) => {
       answered = true
       const finish = (response: TransportResponse): void =>
@@ -259,6 +261,13 @@ const exchange = (
     settle(() => {
       current?.destroy()
     })
+}
+
+/** Who waits for an answer holds the process, and not the connection. */
+const release = (socket: Net.Socket): void => {
+  socket.unref()
+  // The one of several addresses that answers brings a handle of its own.
+  if (socket.connecting) socket.once("connect", () => socket.unref())
 }
 
 const receive = (

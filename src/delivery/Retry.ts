@@ -20,6 +20,10 @@ export interface RetryPolicy {
   readonly maxRetryAfterMillis: number
   /** How long a batch is tried, from its first attempt, in milliseconds. Default 300,000. */
   readonly maxAgeMillis: number
+  /** Failures in a row after which a destination counts as down. Default 5. */
+  readonly breakerFailures: number
+  /** Upper bound between two probes of a destination that is down or refuses everything, in milliseconds. Default 60,000. */
+  readonly probeIntervalMillis: number
 }
 
 /** Options of {@link policy}. */
@@ -32,6 +36,15 @@ export interface RetryOptions {
   readonly maxRetryAfter?: Duration.Input | undefined
   /** How long a batch is tried, from its first attempt. Default 5 minutes. */
   readonly maxAge?: Duration.Input | undefined
+  /**
+   * Failures in a row after which the destination counts as down: one request at a time is sent then, as a probe. Default 5.
+   */
+  readonly breakerFailures?: number | undefined
+  /**
+   * Longest pause between two probes of a destination that is down, and about the pause after it refused two requests in
+   * a row for a reason that only a change of configuration ends. Default 1 minute.
+   */
+  readonly probeInterval?: Duration.Input | undefined
 }
 
 const millis = (input: Duration.Input | undefined, fallback: number): number =>
@@ -42,16 +55,25 @@ export const policy = (options?: RetryOptions): RetryPolicy => ({
   baseMillis: millis(options?.base, 1_000),
   maxBackoffMillis: millis(options?.maxBackoff, 30_000),
   maxRetryAfterMillis: millis(options?.maxRetryAfter, 600_000),
-  maxAgeMillis: millis(options?.maxAge, 300_000)
+  maxAgeMillis: millis(options?.maxAge, 300_000),
+  breakerFailures: Math.max(1, Math.trunc(options?.breakerFailures ?? 5) || 1),
+  probeIntervalMillis: millis(options?.probeInterval, 60_000)
 })
 
 /** Whether a request answered with `status` may be sent again. */
 export const isRetryableStatus = (status: number): boolean =>
   status === 429 || status === 502 || status === 503 || status === 504
 
-/** Whether a request that failed with `error` may be sent again. */
-export const isRetryableError = (error: TransportError): boolean =>
-  error.reason === "connect" || error.reason === "timeout"
+/** Whether a request that failed with `error` may be sent again: no answer came that could be final. */
+export const isRetryableError = (error: TransportError): boolean => error.reason !== "response"
+
+/**
+ * Whether a change of the configuration, here or there, would have the same request accepted: credentials, address, a
+ * proxy or a redirect on the way.
+ */
+export const isConfigurationStatus = (status: number): boolean =>
+  status === 401 || status === 403 || status === 404 || status === 405 || status === 407 ||
+  (status >= 300 && status < 400 && status !== 304)
 
 // asctime is the one date format of RFC 9110 that does not name its zone, which is GMT all the same.
 const asctime = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/
@@ -85,6 +107,20 @@ export const parseRetryAfter = (text: string | undefined, nowMillis: number): nu
  */
 export const backoffMillis = (policy: RetryPolicy, attempt: number, random: number): number =>
   random * Math.min(policy.maxBackoffMillis, policy.baseMillis * 2 ** attempt)
+
+/**
+ * The pause before the next probe of a destination that is down: as the backoff, but never less than `base`, and up to
+ * the probe interval. `attempt` counts from 0.
+ */
+export const probeMillis = (policy: RetryPolicy, attempt: number, random: number): number => {
+  const least = Math.min(policy.baseMillis, policy.probeIntervalMillis)
+  const most = Math.min(policy.probeIntervalMillis, policy.baseMillis * 2 ** attempt)
+  return least + random * (most - least)
+}
+
+/** The pause between two probes of a destination that refuses everything: the probe interval, give or take a fifth. */
+export const slowProbeMillis = (policy: RetryPolicy, random: number): number =>
+  policy.probeIntervalMillis * (0.8 + 0.4 * random)
 
 /**
  * How long the destination is left alone after it asked for `retryAfterMillis`: what it asked for within the policy's

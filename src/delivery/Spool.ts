@@ -35,8 +35,8 @@ export interface SpoolOptions {
   /**
    * - `overflow` (default): what does not fit into memory, what could not be delivered, and what is left when the process
    *   ends.
-   * - `always`: everything, before it is sent. A process that is killed loses what it had not handed over yet, at most
-   *   `scheduleDelay` of the batch processor.
+   * - `always`: everything, before it is sent. A process that is killed loses what it made since
+   *   the event loop turned last.
    */
   readonly mode?: "overflow" | "always" | undefined
   /**

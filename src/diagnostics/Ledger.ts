@@ -9,6 +9,8 @@
  * `created + recovered = open + sampledOut + account.sampledOut + exported + rejected + dropped + queued + spooled`
  */
 
+import type * as Effect from "effect/Effect"
+
 /** Why an item was given up before a destination answered. */
 export type DropReason =
   | "filtered"
@@ -39,6 +41,38 @@ const total = (counts: Counts<string>): number => {
   return sum
 }
 
+/** What an exporter says about itself, in the terms of OpenTelemetry's self-observability. */
+export interface ComponentInfo {
+  /** `otel.component.type`. */
+  readonly type?: string | undefined
+  readonly serverAddress?: string | undefined
+  readonly serverPort?: number | undefined
+}
+
+/** Upper bounds of the buckets of {@link Durations}, in seconds. */
+export const durationBounds: ReadonlyArray<number> = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** A histogram of durations. */
+export class Durations {
+  count = 0
+  /** Seconds. */
+  sum = 0
+  min = Infinity
+  max = -Infinity
+  /** One more than there are bounds: the last counts what is beyond all of them. */
+  readonly buckets: Array<number> = Array.from({ length: durationBounds.length + 1 }, () => 0)
+
+  record(seconds: number): void {
+    this.count++
+    this.sum += seconds
+    if (seconds < this.min) this.min = seconds
+    if (seconds > this.max) this.max = seconds
+    let index = 0
+    while (index < durationBounds.length && seconds > durationBounds[index]!) index++
+    this.buckets[index]!++
+  }
+}
+
 /** What became of the items meant for one destination. */
 export class Account {
   /** The destination, as in `otlp` or `console`. */
@@ -48,6 +82,12 @@ export class Account {
   sampledOut = 0
   /** Items in memory: in a batch, in the queue, or in flight. */
   queued = 0
+  /** Those of the queued items that are being exported. */
+  inFlight = 0
+  /** Most items in memory; unknown where nothing bounds them. */
+  capacity: number | undefined = undefined
+  /** How long exports took. */
+  readonly durations = new Durations()
   /** Items on disk. */
   spooled = 0
   /** Items that another process left on disk, and this one has taken over. */
@@ -55,7 +95,11 @@ export class Account {
   /** What went wrong with the last export, `undefined` while exports succeed. */
   lastFailure: string | undefined = undefined
   /** Asks the exporter for a trouble that no export has failed of yet: a destination that is being tried again. */
-  probe: (() => string | undefined) | undefined = undefined
+  trouble: (() => string | undefined) | undefined = undefined
+  /** Asks the destination whether it accepts data, and answers why not. */
+  check: Effect.Effect<string | undefined> | undefined = undefined
+  /** What kind of exporter this is, as in `otlp_http_exporter`, and where it sends. */
+  component: ComponentInfo = {}
   readonly rejected: Counts<RejectReason> = {}
   readonly dropped: Counts<DropReason> = {}
 
@@ -65,15 +109,23 @@ export class Account {
 
   /** What goes wrong now, `undefined` while items arrive. */
   get failing(): string | undefined {
-    return this.probe?.() ?? this.lastFailure
+    return this.trouble?.() ?? this.lastFailure
   }
 
   drop(reason: DropReason, count = 1): void {
-    if (count > 0) this.dropped[reason] = (this.dropped[reason] ?? 0) + count
+    if (count > 0) this.dropped[reason] = (this.dropped[reason] ?? this.first(reason)) + count
   }
 
   reject(reason: RejectReason, count = 1): void {
-    if (count > 0) this.rejected[reason] = (this.rejected[reason] ?? 0) + count
+    if (count > 0) this.rejected[reason] = (this.rejected[reason] ?? this.first(reason)) + count
+  }
+
+  /** Told when a reason is counted for the first time. */
+  onReason: ((reason: DropReason | RejectReason) => void) | undefined = undefined
+
+  private first(reason: DropReason | RejectReason): 0 {
+    this.onReason?.(reason)
+    return 0
   }
 
   get rejectedTotal(): number {
@@ -98,6 +150,8 @@ export class SignalLedger {
   open = 0
   /** Never recorded, by decision of the sampler. */
   sampledOut = 0
+  /** Those of the created that were recorded, but not for export. */
+  recordOnly = 0
   readonly accounts: Array<Account> = []
 
   account(destination: string): Account {
@@ -118,6 +172,7 @@ export interface AccountSnapshot {
   readonly exported: number
   readonly sampledOut: number
   readonly queued: number
+  readonly inFlight: number
   readonly spooled: number
   readonly recovered: number
   readonly rejected: Readonly<Counts<RejectReason>>
@@ -143,6 +198,7 @@ export const snapshot = (ledger: SignalLedger): SignalSnapshot => ({
     exported: account.exported,
     sampledOut: account.sampledOut,
     queued: account.queued,
+    inFlight: account.inFlight,
     spooled: account.spooled,
     recovered: account.recovered,
     rejected: { ...account.rejected },

@@ -7,8 +7,10 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as DefaultTransport from "../delivery/DefaultTransport.ts"
+import { mayHelpLater } from "../delivery/Batcher.ts"
 import * as Delivery from "../delivery/Delivery.ts"
 import type { TlsOptions } from "../delivery/NodeTransport.ts"
+import { isConfigurationStatus } from "../delivery/Retry.ts"
 import { Spool } from "../delivery/Spool.ts"
 import { Transport } from "../delivery/Transport.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
@@ -17,7 +19,7 @@ import type { OtlpEncoder, OtlpSpanBatch } from "../otlp/OtlpEncoder.ts"
 import * as OtlpJson from "../otlp/OtlpJson.ts"
 import * as OtlpProtobuf from "../otlp/OtlpProtobuf.ts"
 import { makeAnswerReader } from "./otlpAnswer.ts"
-import { isConfiguration, openOutbox } from "./otlpOutbox.ts"
+import { openOutbox } from "./otlpOutbox.ts"
 import * as SpanExporter from "./SpanExporter.ts"
 
 /** Options of {@link make}. */
@@ -34,6 +36,8 @@ export interface OtlpSpanExporterOptions extends Omit<Delivery.DeliveryOptions, 
 
 // Below this the envelope outweighs the spans, and a server that refuses it refuses everything.
 const minLearnedBytes = 64 * 1024
+/** Accepted requests after which a larger one is tried. */
+const relearnAfter = 100
 
 /**
  * Makes an exporter that posts spans to an OTLP/HTTP endpoint.
@@ -67,20 +71,31 @@ export const makeWith = Effect.fnUntraced(function*(
   const delivery = yield* Effect.provideService(Delivery.make({ ...options, name }), Transport, transport)
   const maxRequestBytes = options.maxRequestBytes ?? 64 * 1024 * 1024
   const { contentType } = encoder
-  /** Largest body the destination is believed to take. */
+  /** Largest body the destination is believed to take, and how many were accepted since that was learned. */
   let learnedBytes = Infinity
+  let acceptedSince = 0
+  const learn = (bytes: number): void => {
+    learnedBytes = Math.max(minLearnedBytes, Math.min(learnedBytes, bytes))
+    acceptedSince = 0
+  }
+  // The destination, or what stands before it, may take more by now; if not, that costs one request.
+  const relearn = (): void => {
+    if (learnedBytes === Infinity || ++acceptedSince < relearnAfter) return
+    learnedBytes = learnedBytes * 2 > maxRequestBytes ? Infinity : learnedBytes * 2
+    acceptedSince = 0
+  }
   /** The memory of the last body, for the next one. */
   let spare: Uint8Array | undefined
 
   const exportError = (reason: SpanExporter.ExportError["reason"], detail: string): SpanExporter.ExportError =>
     new SpanExporter.ExportError({ destination: name, reason, detail })
 
-  const { accepted, refused } = makeAnswerReader(name, contentType, delivery.scrub, diagnostics)
+  const answers = makeAnswerReader(name, contentType, delivery.scrub, diagnostics)
 
   const spool = yield* optionalService(Spool)
   const outbox = spool === undefined
     ? undefined
-    : yield* openOutbox({ spool, encoder, delivery, url: options.url, accepted, refused, maxRequestBytes })
+    : yield* openOutbox({ ...answers, spool, encoder, delivery, url: options.url, maxRequestBytes })
   // What fails has a place to go to: it is not held in memory for another attempt.
   const send = outbox === undefined ? delivery.send : delivery.sendOnce
 
@@ -112,15 +127,20 @@ export const makeWith = Effect.fnUntraced(function*(
           if (transport.releasesBody === true && body.buffer.byteLength <= maxSpareBytes) {
             spare = new Uint8Array(body.buffer)
           }
-          if (response.status >= 200 && response.status < 300) return Effect.succeed(accepted(response, count))
-          if (response.status === 413 && count > 1) {
-            learnedBytes = Math.max(minLearnedBytes, Math.min(learnedBytes, size >>> 1))
+          const { status } = response
+          if (status >= 200 && status < 300) {
+            relearn()
+            return Effect.succeed(answers.accepted(response, count))
+          }
+          if (status === 413 && count > 1) {
+            learn(size >>> 1)
             return halve(batch, since)
           }
-          const result = refused(response, count)
-          if (outbox === undefined || !isConfiguration(response.status)) return Effect.succeed(result)
-          delivery.leaveAlone()
-          return exportError("retry_exhausted", `HTTP ${response.status}`)
+          if (outbox === undefined || !isConfigurationStatus(status)) {
+            return Effect.succeed(answers.refused(response, count))
+          }
+          answers.postponed(response, count)
+          return exportError("retry_exhausted", `HTTP ${status}`)
         }
       })
     })
@@ -137,11 +157,33 @@ export const makeWith = Effect.fnUntraced(function*(
     if (Result.isFailure(first) && Result.isFailure(second) && first.failure.reason === second.failure.reason) {
       return yield* first.failure
     }
-    return add(outcome(first, halves[0].count), outcome(second, halves[1].count))
+    return add(outcome(first, halves[0]), outcome(second, halves[1]))
+  })
+
+  const outcome = (
+    result: Result.Result<SpanExporter.ExportResult, SpanExporter.ExportError>,
+    half: OtlpSpanBatch
+  ): SpanExporter.ExportResult => {
+    if (Result.isSuccess(result)) return result.success
+    const { reason } = result.failure
+    // The batch as a whole has a result, so the batcher will not look after the half that has none.
+    return mayHelpLater(reason) && outbox?.write(half) === true
+      ? { exported: 0, spooled: half.count }
+      : { exported: 0, dropped: { [reason]: half.count } }
+  }
+
+  const isJson = contentType === "application/json"
+  // A request without spans: nothing else tells whether credentials and address are right.
+  const nothing = new TextEncoder().encode(isJson ? "{}" : "")
+  const check = Effect.match(delivery.sendNow({ url: options.url, contentType, body: nothing }), {
+    onFailure: (error) => error.detail,
+    onSuccess: (response) => response.status >= 200 && response.status < 300 ? undefined : answers.describe(response)
   })
 
   return SpanExporter.make<OtlpSpanBatch>({
     name,
+    check,
+    component: { type: isJson ? "otlp_http_json_exporter" : "otlp_http_exporter", ...delivery.addressOf(options.url) },
     makeBatch: encoder.makeSpanBatch,
     retryAge: outbox === undefined ? delivery.maxAgeMillis : 0,
     failing: delivery.failing,
@@ -160,16 +202,11 @@ const maxSpareBytes = 512 * 1024
 export const layer = (options: OtlpSpanExporterOptions): Layer.Layer<SpanExporter.SpanExporter> =>
   Layer.effect(SpanExporter.SpanExporter, make(options))
 
-const outcome = (
-  result: Result.Result<SpanExporter.ExportResult, SpanExporter.ExportError>,
-  count: number
-): SpanExporter.ExportResult =>
-  Result.isSuccess(result) ? result.success : { exported: 0, dropped: { [result.failure.reason]: count } }
-
 const add = (a: SpanExporter.ExportResult, b: SpanExporter.ExportResult): SpanExporter.ExportResult => ({
   exported: a.exported + b.exported,
   rejected: sum(a.rejected, b.rejected),
-  dropped: sum(a.dropped, b.dropped)
+  dropped: sum(a.dropped, b.dropped),
+  ...a.spooled === undefined && b.spooled === undefined ? {} : { spooled: (a.spooled ?? 0) + (b.spooled ?? 0) }
 })
 
 const sum = <Reason extends string>(

@@ -3,7 +3,7 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { BatchSpill } from "../delivery/Batcher.ts"
-import type { Account, DropReason, RejectReason } from "../diagnostics/Ledger.ts"
+import type { Account, ComponentInfo, DropReason, RejectReason } from "../diagnostics/Ledger.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 
 /**
@@ -32,6 +32,8 @@ export interface ExportResult {
   readonly exported: number
   readonly rejected?: { readonly [Reason in RejectReason]?: number } | undefined
   readonly dropped?: { readonly [Reason in DropReason]?: number } | undefined
+  /** Spans that the exporter's spool has taken over. */
+  readonly spooled?: number | undefined
 }
 
 /** Keeps batches and delivers them later. */
@@ -79,6 +81,10 @@ export class SpanExporter extends Context.Service<SpanExporter, {
   readonly retryAge?: Duration.Input | undefined
   /** What goes wrong with the destination right now, `undefined` while it answers; for `health`. */
   readonly failing?: (() => string | undefined) | undefined
+  /** Asks the destination whether it accepts data, and answers why not; for `probe`. */
+  readonly check?: Effect.Effect<string | undefined> | undefined
+  /** What the exporter is, for the library's own metrics. */
+  readonly component?: ComponentInfo | undefined
   /** Where batches are kept that cannot be delivered now, if anywhere. */
   readonly spool?: BatchSpool<SpanBatch> | undefined
 }>()("effect-telemetry/exporters/SpanExporter") {}
@@ -93,5 +99,7 @@ export const make = <Batch extends SpanBatch>(options: {
   readonly export: (batch: Batch) => Effect.Effect<ExportResult, ExportError>
   readonly retryAge?: Duration.Input | undefined
   readonly failing?: (() => string | undefined) | undefined
+  readonly check?: Effect.Effect<string | undefined> | undefined
+  readonly component?: ComponentInfo | undefined
   readonly spool?: BatchSpool<Batch> | undefined
 }): SpanExporterShape => options as unknown as SpanExporterShape

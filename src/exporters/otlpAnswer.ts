@@ -1,5 +1,6 @@
 /** What an OTLP receiver's answer means for the spans that were sent, and the lines that are said about it. */
 import * as Result from "effect/Result"
+import { isConfigurationStatus } from "../delivery/Retry.ts"
 import type { TransportResponse } from "../delivery/Transport.ts"
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import { decodeExportResponse, decodeStatusMessage } from "../otlp/OtlpResponse.ts"
@@ -9,8 +10,12 @@ import type { ExportResult } from "./SpanExporter.ts"
 export interface AnswerReader {
   /** For a status from 200 to 299. */
   readonly accepted: (response: TransportResponse, count: number) => ExportResult
-  /** For any other. */
+  /** For any other: the spans are given up. */
   readonly refused: (response: TransportResponse, count: number) => ExportResult
+  /** For a status that a change of configuration ends: the spans are kept for then. */
+  readonly postponed: (response: TransportResponse, count: number) => void
+  /** A refusal in words. */
+  readonly describe: (response: TransportResponse) => string
 }
 
 export const makeAnswerReader = (
@@ -29,8 +34,27 @@ export const makeAnswerReader = (
       (/^text\/plain\b/i.test(type) ? new TextDecoder().decode(response.body.subarray(0, 512)).trim() : "")
   }
 
+  /** The status of refusals that only a change of configuration ends: said once, and then only when asked for it. */
+  let standing: number | undefined
+
+  const describe = (response: TransportResponse): string =>
+    `HTTP ${response.status}${advice(response.status)}: ${quote(messageOf(response))}`
+
+  const report = (response: TransportResponse, what: string): void => {
+    const { status } = response
+    const isKnown = isConfigurationStatus(status) && status === standing
+    standing = status
+    diagnostics.report(
+      isKnown ? "debug" : "error",
+      `${name}.status.${status}`,
+      `${name}: ${what} with ${describe(response)}`
+    )
+  }
+
   return {
+    describe,
     accepted: (response, count) => {
+      standing = undefined
       const answer = decodeExportResponse(typeOf(response), response.body)
       if (Result.isFailure(answer)) {
         const type = JSON.stringify(typeOf(response).slice(0, 64))
@@ -52,14 +76,10 @@ export const makeAnswerReader = (
       return { exported: count - rejected, rejected: { partial_rejected: rejected } }
     },
     refused: (response, count) => {
-      const { status } = response
-      diagnostics.report(
-        "error",
-        `${name}.status.${status}`,
-        `${name}: ${count} spans refused with HTTP ${status}${advice(status)}: ${quote(messageOf(response))}`
-      )
+      report(response, `${count} spans refused`)
       return { exported: 0, rejected: { permanent_status: count } }
-    }
+    },
+    postponed: (response, count) => report(response, `${count} spans refused for now, and kept,`)
   }
 }
 
@@ -70,6 +90,8 @@ const advice = (status: number): string =>
     ? " (check the endpoint: traces usually go to /v1/traces)"
     : status === 415
     ? " (check the protocol: the endpoint takes another OTLP encoding)"
+    : status === 407
+    ? " (a proxy on the way asks for credentials)"
     : status >= 300 && status < 400
     ? " (redirects are not followed: configure the final address)"
     : ""

@@ -12,6 +12,7 @@ import type { Spool, SpooledRecord, SpoolLoss } from "../delivery/Spool.ts"
 import type { TransportResponse } from "../delivery/Transport.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, RejectReason } from "../diagnostics/Ledger.ts"
+import { isConfigurationStatus } from "../delivery/Retry.ts"
 import { sleepUnref } from "../internal/clock.ts"
 import type { OtlpEncoder, OtlpSpanBatch } from "../otlp/OtlpEncoder.ts"
 import type { AnswerReader } from "./otlpAnswer.ts"
@@ -30,11 +31,17 @@ export interface OutboxOptions extends AnswerReader {
 const requestBytes = 512 * 1024
 const idle = 1_000
 
+/** Records that were refused as if the configuration was wrong, until another request tells whether it is. */
+interface Parked {
+  readonly records: ReadonlyArray<SpooledRecord>
+  readonly response: TransportResponse
+}
+
 /** Opens the outbox of a destination until the scope closes; `undefined` where the disk cannot be used. */
 export const openOutbox = Effect.fnUntraced(function*(
   options: OutboxOptions
 ): Effect.fn.Return<BatchSpool<OtlpSpanBatch> | undefined, never, Scope.Scope> {
-  const { accepted, delivery, encoder, refused } = options
+  const { accepted, delivery, encoder, postponed, refused } = options
   const { name } = delivery
   const diagnostics = yield* Diagnostics
   const clock = yield* Clock.Clock
@@ -68,6 +75,7 @@ export const openOutbox = Effect.fnUntraced(function*(
   let wanted = limit
   let wake: () => void = () => {}
   let isSending = false
+  let parked: Parked | undefined
   const waiting = new Set<() => void>()
 
   const book = (records: ReadonlyArray<SpooledRecord>, result: ExportResult): void => {
@@ -80,37 +88,60 @@ export const openOutbox = Effect.fnUntraced(function*(
     }
   }
 
+  /** The destination refuses these for good. */
+  const reject = (records: ReadonlyArray<SpooledRecord>, response: TransportResponse): void =>
+    book(records, refused(response, itemsOf(records)))
+
+  const release = (): void => {
+    if (parked !== undefined) queue.release(parked.records)
+    parked = undefined
+  }
+
   /** Decides by an answer: done, to be tried again later, or to be tried record by record. */
-  const settle = (records: ReadonlyArray<SpooledRecord>, response: TransportResponse): number => {
+  const settle = (records: ReadonlyArray<SpooledRecord>, response: TransportResponse): void => {
     const { status } = response
     if (status >= 200 && status < 300) {
       book(records, accepted(response, itemsOf(records)))
       wanted = Math.min(limit, wanted * 2)
-      return 0
+      if (parked !== undefined) acquit(parked)
+      return
     }
-    if (isConfiguration(status)) {
-      // Said once in a while, and nothing is given up: with the right credentials the same bytes are taken.
-      refused(response, itemsOf(records))
+    if (isConfigurationStatus(status)) {
+      // With the right credentials the same bytes are taken, so nothing is given up. But a guard on the way may refuse
+      // one request for what is in it: the next one tells.
+      if (parked === undefined && queue.hasPending()) {
+        parked = { records, response }
+        return
+      }
+      postponed(response, itemsOf(records))
       queue.release(records)
-      delivery.leaveAlone()
-      return idle
+      release()
+      return
     }
     if (records.length > 1) {
       queue.release(records)
       wanted = 1
-      return 0
+      return
     }
-    book(records, refused(response, itemsOf(records)))
-    return 0
+    reject(records, response)
   }
 
-  /** Sends one group; answers how long to wait before the next, in milliseconds. */
-  const step: Effect.Effect<number> = Effect.suspend(() => {
-    if (account === undefined) return Effect.succeed(idle)
-    const pause = delivery.pauseMillis()
-    if (pause > 0) return Effect.succeed(Math.ceil(pause))
+  /** What was refused as if the configuration was wrong, while the request after it was accepted. */
+  const acquit = ({ records, response }: Parked): void => {
+    parked = undefined
+    if (records.length === 1) return reject(records, response)
+    queue.release(records)
+    wanted = 1
+  }
+
+  const attempt = (): Effect.Effect<void> => {
     const records = queue.take(wanted)
-    if (records.length === 0) return Effect.succeed(idle)
+    if (records.length === 0) {
+      if (parked === undefined) return Effect.void
+      postponed(parked.response, itemsOf(parked.records))
+      release()
+      return Effect.void
+    }
     isSending = true
     const { contentType } = encoder
     return Effect.suspend(() => {
@@ -121,7 +152,7 @@ export const openOutbox = Effect.fnUntraced(function*(
         onSuccess: (response) => settle(records, response),
         onFailure: () => {
           queue.release(records)
-          return Math.max(1, Math.ceil(delivery.pauseMillis()))
+          release()
         }
       }),
       Effect.onExit((exit) =>
@@ -131,21 +162,22 @@ export const openOutbox = Effect.fnUntraced(function*(
         })
       )
     )
-  })
+  }
 
-  const isIdle = (): boolean => !isSending && (!queue.hasPending() || delivery.pauseMillis() > 0)
+  const isIdle = (): boolean => !isSending && parked === undefined && (!queue.hasPending() || delivery.isPaused())
   const woken = Effect.callback<void>((resume) => {
     wake = () => resume(Effect.void)
   })
-  const rest = (millis: number): Effect.Effect<void> => {
+  const turn = Effect.suspend(() => {
     if (isIdle()) waiting.forEach((done) => done())
-    if (millis === 0) return Effect.yieldNow
-    // What is written wakes the sender, but not from a pause that the destination wants.
-    return delivery.pauseMillis() > 0 ? sleepUnref(millis) : Effect.raceFirst(sleepUnref(millis), woken)
-  }
+    if (account === undefined || (parked === undefined && !queue.hasPending())) {
+      return Effect.raceFirst(sleepUnref(idle), woken)
+    }
+    return delivery.isPaused() ? delivery.whenOpen : Effect.andThen(attempt(), Effect.yieldNow)
+  })
   // A defect must not end the sender: what is on disk would wait for the next process.
-  const turn = Effect.catchDefect(Effect.flatMap(step, rest), () => sleepUnref(idle))
-  yield* Effect.forkScoped(Effect.withTracerEnabled(Effect.forever(turn), false))
+  const loop = Effect.forever(Effect.catchDefect(turn, () => sleepUnref(idle)))
+  yield* Effect.forkScoped(Effect.withTracerEnabled(loop, false))
 
   const drain = Effect.callback<void>((resume) => {
     if (isIdle()) return resume(Effect.void)
@@ -192,9 +224,6 @@ export const openOutbox = Effect.fnUntraced(function*(
 })
 
 const itemsOf = (records: ReadonlyArray<SpooledRecord>): number => records.reduce((sum, { items }) => sum + items, 0)
-
-/** Whether a change of the configuration, here or there, would have the same request accepted. */
-export const isConfiguration = (status: number): boolean => status === 401 || status === 403 || status === 404
 
 const withoutUser = (url: string): string => {
   if (!URL.canParse(url)) return url

@@ -37,7 +37,9 @@ export const fromExporter = Effect.fnUntraced(function*(
   const exporter = yield* SpanExporter
   const ledger = yield* TracesLedger
   const account = ledger.account(exporter.name)
-  account.probe = exporter.failing
+  account.trouble = exporter.failing
+  account.check = exporter.check
+  account.component = exporter.component ?? {}
   exporter.spool?.attach(account)
   const { flush, offer } = yield* Batcher.make({
     ...limits,

@@ -8,7 +8,14 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as EffectTracer from "effect/Tracer"
 import type { SignalSnapshot } from "../diagnostics/Ledger.ts"
-import { type FlushResult, type Health, Telemetry, TelemetryLayer, type TelemetryLayerOptions } from "../Telemetry.ts"
+import {
+  type FlushResult,
+  type Health,
+  type ProbeResult,
+  Telemetry,
+  TelemetryLayer,
+  type TelemetryLayerOptions
+} from "../Telemetry.ts"
 import type { TelemetryTracer } from "../tracing/Tracer.ts"
 import * as registry from "./registry.ts"
 
@@ -82,6 +89,12 @@ export const shutdown = async (): Promise<SignalSnapshot | undefined> => {
 export const health = (): Promise<Health | undefined> => {
   const telemetry = registry.current()?.telemetry
   return telemetry === undefined ? Promise.resolve(undefined) : Effect.runPromise(telemetry.health)
+}
+
+/** Asks each destination now whether it accepts data; `undefined` when telemetry does not run. */
+export const probe = (): Promise<ReadonlyArray<ProbeResult> | undefined> => {
+  const telemetry = registry.current()?.telemetry
+  return telemetry === undefined ? Promise.resolve(undefined) : Effect.runPromise(telemetry.probe)
 }
 
 /** Every span accounted for; `undefined` when telemetry does not run. */

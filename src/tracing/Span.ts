@@ -77,6 +77,10 @@ export class Span implements Tracer.Span, ReadableSpan {
   readonly baggage: Baggage | undefined
   /** Whether this is the span of an incoming HTTP request. */
   isHttpServer = false
+  /** @internal Its neighbours among the open spans. */
+  newerOpen: Span | undefined = undefined
+  /** @internal */
+  olderOpen: Span | undefined = undefined
   readonly sampled: boolean
   readonly scope: InstrumentationScope
   readonly startTimeUnixNano: bigint

@@ -27,6 +27,7 @@ import type { SamplerShape, SamplingDecision, SamplingParent } from "../sampling
 import * as Threshold from "../sampling/Threshold.ts"
 import type { IdGenerator } from "./IdGenerator.ts"
 import { blankIdentity, identityContext, isInvalid, type MutableIdentity, passThrough } from "./identity.ts"
+import { OpenSpans } from "./openSpans.ts"
 import * as Outcome from "./Outcome.ts"
 import { foreignContext, honestTraceState } from "./parentContext.ts"
 import { StartInput } from "./samplingInput.ts"
@@ -73,6 +74,7 @@ export class TracerCore implements SpanOwner {
   #outcomes: WeakMap<Span, Outcome.OutcomePolicy> | undefined = undefined
   // Read by the span's constructor at once, with no code of the program in between.
   readonly #scratch = blankIdentity()
+  readonly #open = new OpenSpans()
   #isShutDown = false
 
   constructor(options: TracerCoreOptions) {
@@ -81,6 +83,17 @@ export class TracerCore implements SpanOwner {
     this.limits = compile(options.limits)
     this.now = options.now
     this.scope = options.scope ?? defaultScope
+  }
+
+  /**
+   * Ends every span that is open, children before their parents, because nobody else will: the process ends, or the
+   * tracer does. Each has the attribute `effect.span.interrupted`, whose value is the reason.
+   */
+  endOpen(reason: string): void {
+    for (const span of this.#open.list()) {
+      span.attribute("effect.span.interrupted", reason)
+      span.end()
+    }
   }
 
   /** After this, ended spans are booked as dropped by `shutdown`. */
@@ -112,6 +125,8 @@ export class TracerCore implements SpanOwner {
       return span
     }
     ledger.open++
+    if (!isSampled(span)) ledger.recordOnly++
+    this.#open.add(span)
     if (decision.attributes !== undefined) span.setAttributes(decision.attributes)
     if (start.attributes !== undefined) span.setAttributes(start.attributes)
     if (start.outcome !== undefined) (this.#outcomes ??= new WeakMap()).set(span, start.outcome)
@@ -250,6 +265,7 @@ export class TracerCore implements SpanOwner {
       Outcome.apply(span, exit, span.endTimeUnixNano, policy)
     }
     span.close(exit)
+    this.#open.remove(span)
     const { ledger, processor } = this.options
     ledger.open--
     if (this.#isShutDown) {

@@ -27,6 +27,9 @@ describe("defaults", () => {
       tracesExporters: ["otlp"],
       redact: true,
       shutdownTimeout: 3000,
+      shutdownOn: [],
+      startupProbe: false,
+      selfMetrics: true,
       batch: {
         maxQueueSize: 2048,
         maxQueueBytes: 32 * 1024 * 1024,
@@ -59,6 +62,7 @@ describe("defaults", () => {
         timeout: 10_000,
         compression: "none",
         protocol: "http/protobuf",
+        allowClearTextCredentials: false,
         certificate: undefined,
         clientKey: undefined,
         clientCertificate: undefined,

@@ -62,7 +62,7 @@ describe("Delivery", () => {
       const fiber = yield* Effect.forkChild(send())
       yield* TestClock.adjust("2 minutes")
       assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
-      assert.deepStrictEqual(server.times(), [0, 0.5, 1.5, 3.5, 7.5, 15.5])
+      assert.deepStrictEqual(server.times(), [0, 0.5, 1.5, 3.5, 7.5, 16])
       assert.strictEqual(lines.length, 2)
       assert.include(lines[0], "connect: ECONNREFUSED")
       assert.include(lines[1], "accepts data again after 5 failed attempts")
@@ -77,16 +77,107 @@ describe("Delivery", () => {
       }))
   }
 
-  for (const reason of ["tls", "response"] as const) {
-    it.effect(`does not repeat a failure of kind ${reason}`, () =>
+  it.effect("does not repeat what got an unusable answer", () =>
+    Effect.gen(function*() {
+      const { lines, send, server } = yield* setUp([new TransportError({ reason: "response", detail: "broken" })])
+      const error = yield* Effect.flip(send())
+      assert.strictEqual(error.reason, "export_error")
+      assert.strictEqual(server.requests.length, 1)
+      assert.strictEqual(lines.length, 1)
+    }))
+
+  it.effect("probes slowly where a certificate is refused, and loses nothing when it is replaced", () =>
+    Effect.gen(function*() {
+      const tls = new TransportError({ reason: "tls", detail: "CERT_HAS_EXPIRED at localhost" })
+      const { delivery, lines, send, server } = yield* setUp([tls, tls, tls])
+      const fiber = yield* Effect.forkChild(send())
+      yield* TestClock.adjust("100 seconds")
+      assert.include(delivery.failing(), "CERT_HAS_EXPIRED")
+      yield* TestClock.adjust("100 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
+      assert.deepStrictEqual(server.times(), [0, 0.5, 60.5, 120.5])
+      assert.strictEqual(lines.length, 2)
+      assert.isUndefined(delivery.failing())
+    }))
+
+  describe("a destination that is down", () => {
+    const down = (count: number) => Array.from({ length: count }, () => connect)
+
+    it.effect("is tried by one sender at a time, and by all once it answers", () =>
       Effect.gen(function*() {
-        const { lines, send, server } = yield* setUp([new TransportError({ reason, detail: "broken" })])
-        const error = yield* Effect.flip(send())
-        assert.strictEqual(error.reason, "export_error")
-        assert.strictEqual(server.requests.length, 1)
-        assert.strictEqual(lines.length, 1)
+        const { delivery, send, server } = yield* setUp([...down(5), { status: 503, after: 4_000 }, {
+          status: 200,
+          after: 4_000
+        }])
+        yield* Effect.forkChild(send())
+        yield* TestClock.adjust("8 seconds")
+        assert.strictEqual(server.requests.length, 5)
+        const others = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(send()))
+        yield* TestClock.adjust("10 seconds")
+        // The probe is under way: nobody else is let through.
+        assert.deepStrictEqual(server.times().slice(5), [16])
+        assert.isTrue(delivery.isPaused())
+        yield* TestClock.adjust("3 minutes")
+        const times = server.times().slice(6)
+        assert.strictEqual(times.length, 4)
+        const probed = times[0]!
+        assert.deepStrictEqual(times, [probed, probed + 4, probed + 4, probed + 4])
+        for (const other of others) assert.strictEqual((yield* Fiber.join(other)).status, 200)
       }))
-  }
+
+    it.effect("is left to the next sender when a probe is interrupted", () =>
+      Effect.gen(function*() {
+        const { send, server } = yield* setUp([...down(5), "hang"])
+        const first = yield* Effect.forkChild(send())
+        yield* TestClock.adjust("20 seconds")
+        const second = yield* Effect.forkChild(send())
+        yield* TestClock.adjust("20 seconds")
+        assert.strictEqual(server.requests.length, 6)
+        yield* Fiber.interrupt(first)
+        yield* TestClock.adjust(0)
+        assert.strictEqual((yield* Fiber.join(second)).status, 200)
+      }))
+
+    it.effect("takes nothing from those who have a place to keep it, until its pause is over", () =>
+      Effect.gen(function*() {
+        const { delivery, server } = yield* setUp(down(1))
+        const once = Effect.provideService(delivery.sendOnce(request), Random.Random, half)
+        yield* Effect.flip(once)
+        const open = yield* Effect.forkChild(delivery.whenOpen)
+        assert.strictEqual((yield* Effect.flip(once)).reason, "retry_exhausted")
+        assert.isTrue(delivery.isPaused())
+        yield* TestClock.adjust("500 millis")
+        yield* Fiber.join(open)
+        assert.strictEqual((yield* once).status, 200)
+        assert.deepStrictEqual(server.times(), [0, 0.5])
+      }))
+  })
+
+  describe("a destination that refuses everything", () => {
+    it.effect("has the next request at once, the third a minute later, and is asked once a minute", () =>
+      Effect.gen(function*() {
+        const { delivery, lines, send, server } = yield* setUp([status(401), status(401), status(403), status(404)])
+        yield* send()
+        yield* send()
+        assert.include(delivery.failing(), "HTTP 401")
+        for (let i = 0; i < 3; i++) {
+          const fiber = yield* Effect.forkChild(send())
+          yield* TestClock.adjust("70 seconds")
+          yield* Fiber.join(fiber)
+        }
+        assert.deepStrictEqual(server.times(), [0, 0, 60, 120, 180])
+        assert.isUndefined(delivery.failing())
+        assert.strictEqual(lines.length, 1)
+        assert.include(lines[0], "accepts data again after 4 failed attempts")
+      }))
+
+    it.effect("is not taken for one because of a single request", () =>
+      Effect.gen(function*() {
+        const { send, server } = yield* setUp([status(403), status(200), status(403), status(200)])
+        for (let i = 0; i < 4; i++) yield* send()
+        assert.deepStrictEqual(server.times(), [0, 0, 0, 0])
+      }))
+  })
 
   it.effect("waits as long as Retry-After asks, in seconds", () =>
     Effect.gen(function*() {
@@ -287,17 +378,46 @@ describe("Delivery", () => {
       ["http://127.0.0.1:4318/v1/traces", { authorization: "x" }, false],
       ["http://[::1]:4318/v1/traces", { authorization: "x" }, false]
     ]
-    for (const [target, headers, warns] of clear) {
-      it.effect(`${warns ? "warns of" : "accepts"} ${Object.keys(headers)[0] ?? "user information"} to ${target}`, () =>
+    for (const [target, headers, isClear] of clear) {
+      const what = `${Object.keys(headers)[0] ?? "user information"} to ${target}`
+      it.effect(`${isClear ? "withholds" : "sends"} ${what}`, () =>
         Effect.gen(function*() {
-          const { lines, send } = yield* setUp([], { headers })
+          const { lines, send, server } = yield* setUp([], { headers })
           yield* send({ ...request, url: target })
           yield* send({ ...request, url: target })
-          assert.strictEqual(lines.length, warns ? 1 : 0)
-          if (warns) assert.include(lines[0], "clear text")
+          const names = Object.keys(headers).length === 0 ? ["authorization"] : Object.keys(headers)
+          for (const sent of server.requests) {
+            assert.notInclude(sent.url, "pass")
+            for (const name of names) assert.strictEqual(name in sent.headers, !isClear)
+          }
+          assert.strictEqual(lines.length, isClear ? 1 : 0)
+          if (isClear) assert.include(lines[0], "clear text")
         }))
     }
+
+    it.effect("sends credentials in clear text where that was allowed", () =>
+      Effect.gen(function*() {
+        const { lines, send, server } = yield* setUp([], {
+          headers: { authorization: "Bearer x" },
+          allowClearTextCredentials: true
+        })
+        yield* send({ ...request, url: "http://collector.example/v1/traces" })
+        assert.strictEqual(server.requests[0]!.headers["authorization"], "Bearer x")
+        assert.deepStrictEqual(lines, [])
+      }))
   })
+
+  const metadata = ["169.254.169.254", "[fd00:ec2::254]", "metadata.google.internal", "0xa9fea9fe", "2852039166"]
+  for (const host of metadata) {
+    it.effect(`sends nothing to the metadata service at ${host}`, () =>
+      Effect.gen(function*() {
+        const { lines, send, server } = yield* setUp([])
+        const error = yield* Effect.flip(send({ ...request, url: `http://${host}/latest/meta-data` }))
+        assert.include(error.message, "metadata service")
+        assert.strictEqual(server.requests.length, 0)
+        assert.strictEqual(lines.length, 1)
+      }))
+  }
 
   for (const bad of ["", "collector:4318", "ftp://host/", "/v1/traces", "http://canary:pass@"]) {
     it.effect(`refuses the URL ${JSON.stringify(bad)} without a request`, () =>

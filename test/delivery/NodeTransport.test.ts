@@ -251,12 +251,15 @@ describe("NodeTransport", () => {
         const child = spawn(
           process.execPath,
           ["--import", "tsx", "--conditions=effect-telemetry-source", script, server.url],
-          { stdio: ["ignore", "pipe", "inherit"] }
+          { stdio: ["ignore", "pipe", "pipe"] }
         )
         let output = ""
+        let errors = ""
         child.stdout.on("data", (chunk) => output += chunk)
+        child.stderr.on("data", (chunk) => errors += chunk)
         const code = yield* Effect.promise(() => new Promise((resolve) => child.on("close", resolve)))
-        assert.deepStrictEqual([code, output.trim(), server.received.length], [0, "exported 1, queued 2", 2])
+        assert.deepStrictEqual([code, output.trim(), server.received.length], [0, "exported 1, queued 0, lost 2", 2])
+        assert.include(errors, "2 items lost (shutdown): the process ended before they were delivered")
       }),
     30_000
   )

@@ -12,10 +12,32 @@ describe("Retry", () => {
     assert.deepStrictEqual(retryable, [429, 502, 503, 504])
   })
 
-  it("repeats a failed connection and a missing answer, and no other failure", () => {
+  it("repeats where no answer came that could be final", () => {
     const retryable = (["connect", "timeout", "tls", "response"] as const)
       .filter((reason) => Retry.isRetryableError(new TransportError({ reason, detail: "" })))
-    assert.deepStrictEqual(retryable, ["connect", "timeout"])
+    assert.deepStrictEqual(retryable, ["connect", "timeout", "tls"])
+  })
+
+  it("takes for a matter of configuration what credentials, address, proxy or redirect are the cause of", () => {
+    const statuses = Array.from({ length: 500 }, (_, i) => i + 100).filter(Retry.isConfigurationStatus)
+    assert.deepStrictEqual(statuses.filter((status) => status >= 400), [401, 403, 404, 405, 407])
+    assert.include(statuses, 307)
+    assert.notInclude(statuses, 304)
+    assert.isFalse(statuses.some(Retry.isRetryableStatus))
+  })
+
+  it.prop("probes what is down within [1 s, 1 minute), later and later", {
+    attempt: Schema.Int.check(Schema.isBetween({ minimum: 4, maximum: 2000 })),
+    random: unit
+  }, ({ attempt, random }) => {
+    const pause = Retry.probeMillis(policy, attempt, random)
+    assert.isTrue(pause >= 1_000 && pause < 60_000, `${pause}`)
+    assert.isTrue(pause <= Retry.probeMillis(policy, attempt + 1, random))
+  })
+
+  it.prop("probes slowly what refuses everything", { random: unit }, ({ random }) => {
+    const pause = Retry.slowProbeMillis(policy, random)
+    assert.isTrue(pause >= 48_000 && pause < 72_000, `${pause}`)
   })
 
   it.prop("backs off within [0, min(30 s, 1 s * 2^n))", {

@@ -26,4 +26,7 @@ const program = Effect.gen(function*() {
 await Effect.runPromise(
   program.pipe(Effect.provideService(Scope.Scope, Scope.makeUnsafe()), Effect.provideService(TracesLedger, ledger))
 )
-process.on("exit", () => console.log(`exported ${ledger.accounts[0]!.exported}, queued ${ledger.accounts[0]!.queued}`))
+process.on("exit", () => {
+  const { dropped, exported, queued } = ledger.accounts[0]!
+  console.log(`exported ${exported}, queued ${queued}, lost ${dropped.shutdown ?? 0}`)
+})

@@ -207,7 +207,7 @@ describe("OtlpSpanExporter", () => {
 
   it.effect("fails when the answer cannot be used", () =>
     Effect.gen(function*() {
-      const { send } = yield* setUp([new TransportError({ reason: "tls", detail: "CERT_HAS_EXPIRED at localhost" })])
+      const { send } = yield* setUp([new TransportError({ reason: "response", detail: "HPE_INVALID at localhost" })])
       const error = yield* Effect.flip(send(2))
       assert.strictEqual(error.reason, "export_error")
     }))

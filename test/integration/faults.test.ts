@@ -452,7 +452,10 @@ describe("faults", () => {
       const server = yield* start(script)
       const { account, close, end, flush, lines } = yield* pipeline(
         server.url.replace("http://", "http://canary-user:canary-pass@"),
-        { headers: { "x-api-key": "canary-key", "x-bad": "canary\u0000bad" }, retry: { base: "1 milli" } }
+        {
+          headers: { "x-api-key": "canary-key", "x-bad": "canary\u0000bad" },
+          retry: { base: "1 milli", probeInterval: "20 millis" }
+        }
       )
       for (let i = 0; i < script.length; i++) {
         end(2)

@@ -52,7 +52,10 @@ describe("the host process", () => {
       { TARGET: "http://127.0.0.1:9" }
     )
     assert.deepStrictEqual([code, out.trim()], [0, "done"])
-    assert.strictEqual(err.split("\n").filter((line) => line.includes("effect-telemetry")).length, 1, err)
+    const lines = err.split("\n").filter((line) => line.includes("effect-telemetry"))
+    assert.strictEqual(lines.length, 2, err)
+    assert.include(lines[0], "no delivery")
+    assert.include(lines[1], "2000 items lost (shutdown): the process ended before they were delivered")
   })
 
   it.concurrent("shuts down within its deadline when the collector hangs, and says what was lost", async () => {

@@ -1,31 +1,11 @@
-/** Nothing is lost that was on disk: outages, exits and kills, with real servers, files and processes. */
+/** Nothing is lost that was on disk: outages and a disk that changes, with real servers and files. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
-import { spawn } from "node:child_process"
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import * as OtlpDecoder from "../../src/otlp/OtlpDecoder.ts"
+import { chmodSync, readdirSync, rmSync } from "node:fs"
 import { Telemetry, TelemetryLayer } from "../../src/Telemetry.ts"
-import { reply, start, type TestServer } from "./server.ts"
-
-const temporary: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-telemetry-spool-"))),
-  (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
-)
-
-const files = (directory: string): ReadonlyArray<string> =>
-  readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => /\.(seg|ack)$/.test(name))
-
-/** The names of all spans that were accepted, in the order of arrival. */
-const namesOf = (server: TestServer, isAccepted: (index: number) => boolean = () => true): ReadonlyArray<string> =>
-  server.received.flatMap(({ body, headers }, index) =>
-    isAccepted(index)
-      ? Effect.runSync(Effect.fromResult(OtlpDecoder.decode(headers["content-type"]!, body))).map(({ name }) => name)
-      : []
-  )
+import { namesOf, spoolFiles as files, temporary } from "./programs.ts"
+import { reply, start } from "./server.ts"
 
 const spans = (from: number, to: number): Effect.Effect<void> =>
   Effect.forEach(
@@ -189,73 +169,4 @@ describe("a spool", () => {
       assert.strictEqual(namesOf(server).length, 10)
       assert.deepStrictEqual(readdirSync(directory), [])
     })), 30_000)
-})
-
-const root = new URL("../../", import.meta.url)
-
-/** Makes 100 spans and leaves as `leave` says; answers when the process has ended. */
-const leaving = (leave: string, target: string, directory: string, options = "") =>
-  Effect.callback<{ readonly out: string; readonly err: string }>((resume) => {
-    const program = `
-      import { trace, TraceContext } from "effect-telemetry/promise"
-      await TraceContext.initialize({
-        otlp: { endpoint: ${JSON.stringify(target)} },
-        spool: { directory: ${JSON.stringify(directory)}, minFreeBytes: 0 },
-        ${options}
-      })
-      for (let i = 0; i < 100; i++) trace("span " + i, () => {})
-      ${leave}
-    `
-    const child = spawn(
-      process.execPath,
-      ["--import", "tsx", "--conditions=effect-telemetry-source", "--input-type=module", "--eval", program],
-      { cwd: root, env: { ...process.env, OTEL_SERVICE_NAME: "leaving" } }
-    )
-    let out = ""
-    let err = ""
-    child.stdout.on("data", (chunk: Buffer) => out += chunk.toString())
-    child.stderr.on("data", (chunk: Buffer) => err += chunk.toString())
-    child.on("close", () => resume(Effect.succeed({ out, err })))
-    return Effect.sync(() => child.kill("SIGKILL"))
-  })
-
-describe("a process that leaves", () => {
-  const ways: ReadonlyArray<readonly [string, string]> = [
-    ["by itself", ""],
-    ["by process.exit", "process.exit(0)"],
-    ["by an uncaught error", "setTimeout(() => { throw new Error('uncaught') })"],
-    ["by an unhandled rejection", "Promise.reject(new Error('unhandled'))"]
-  ]
-  for (const [way, leave] of ways) {
-    it.live(`${way} has its 100 spans delivered by the next one`, () =>
-      Effect.scoped(Effect.gen(function*() {
-        const directory = yield* temporary
-        const server = yield* start()
-        const closed = "http://127.0.0.1:9"
-        yield* leaving(leave, closed, directory)
-        assert.isAbove(files(directory).length, 0)
-        // Another destination gets nothing that was not meant for it.
-        const other = new URL(server.url).origin
-        yield* leaving("await TraceContext.shutdown()", other, directory)
-        assert.deepStrictEqual(new Set(namesOf(server)).size, 100)
-        assert.isAbove(files(directory).length, 0)
-      })), 60_000)
-  }
-
-  it.live("has them delivered at the same address", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const directory = yield* temporary
-      const server = yield* start()
-      const origin = new URL(server.url).origin
-      yield* leaving("process.exit(0)", origin, directory, "serviceName: 'first',")
-      assert.isAbove(files(directory).length, 0)
-      yield* leaving("await TraceContext.shutdown()", origin, directory, "serviceName: 'second',")
-      const services = server.received.flatMap(({ body, headers }) =>
-        Effect.runSync(Effect.fromResult(OtlpDecoder.decode(headers["content-type"]!, body)))
-          .map(({ resource }) => resource.attributes["service.name"])
-      )
-      assert.deepStrictEqual(files(directory), [])
-      assert.strictEqual(services.filter((name) => name === "first").length, 100)
-      assert.strictEqual(services.filter((name) => name === "second").length, 100)
-    })), 60_000)
 })

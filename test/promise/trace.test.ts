@@ -30,7 +30,10 @@ describe("before initialize", () => {
     assert.isUndefined(extract({ traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" }))
     assert.isFalse(TraceContext.isInitialized())
     assert.deepStrictEqual(await TraceContext.flush(), { exported: 0, spooled: 0, left: 0, failed: 0 })
-    await TraceContext.shutdown()
+    assert.isUndefined(await TraceContext.health())
+    assert.isUndefined(await TraceContext.ledger())
+    assert.isUndefined(await TraceContext.probe())
+    assert.isUndefined(await TraceContext.shutdown())
   })
 })
 
@@ -213,8 +216,12 @@ describe("initialize", () => {
     await new Promise((resolve) => server.once("listening", resolve))
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     await TraceContext.initialize({ ...quiet, otlp: { endpoint, protocol: "http/json" } })
+    assert.deepStrictEqual(await TraceContext.probe(), [{ destination: "otlp", trouble: undefined }])
     trace("shipped", () => {})
-    await TraceContext.shutdown()
+    const ledger = await TraceContext.shutdown()
+    // The probe is no span.
+    assert.strictEqual(ledger?.created, 1)
+    assert.strictEqual(ledger?.destinations[0]?.exported, 1)
     assert.include(Buffer.concat(bodies).toString(), "\"shipped\"")
     server.close()
   })

@@ -1,0 +1,65 @@
+/** Where requests go, and which headers may go there. */
+import { decode } from "../internal/percent.ts"
+import * as RequestHeaders from "./RequestHeaders.ts"
+
+/** A URL that was looked at. */
+export interface Target {
+  /** Without user and password. */
+  readonly url: string
+  readonly host: string
+  readonly address: { readonly serverAddress?: string; readonly serverPort?: number }
+  /** What every request carries. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Names of the headers that are left out, because everybody on the way could read them. */
+  readonly withheld: ReadonlyArray<string>
+  /** Why nothing can be sent there. */
+  readonly trouble: string | undefined
+}
+
+/** Addresses at which clouds tell a machine its secrets; no receiver of telemetry is ever there. */
+const metadataHosts = new Set([
+  "169.254.169.254",
+  "[fd00:ec2::254]",
+  "100.100.100.200",
+  "metadata.google.internal",
+  "metadata.google.internal."
+])
+
+/** User and password become an `Authorization` header, unless one is configured. */
+export const makeTarget = (
+  url: string,
+  { secretNames, values }: RequestHeaders.RequestHeaders,
+  allowsClearText: boolean
+): Target => {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const nowhere = { url: "", address: {}, headers: {}, withheld: [] }
+  if (parsed?.protocol !== "http:" && parsed?.protocol !== "https:") {
+    return { ...nowhere, host: "an invalid URL", trouble: "the URL is not an absolute http: or https: URL" }
+  }
+  if (metadataHosts.has(parsed.hostname)) {
+    return { ...nowhere, host: parsed.host, trouble: "the URL is that of a cloud's metadata service" }
+  }
+  const headers: Record<string, string> = Object.create(null)
+  const hasUser = parsed.username !== "" || parsed.password !== ""
+  if (hasUser) headers["authorization"] = `Basic ${basic(parsed.username, parsed.password)}`
+  parsed.username = ""
+  parsed.password = ""
+  Object.assign(headers, values)
+  const isClear = parsed.protocol === "http:" && !RequestHeaders.isLoopback(parsed.hostname) && !allowsClearText
+  const withheld = isClear ? [...new Set([...hasUser ? ["authorization"] : [], ...secretNames])] : []
+  for (const name of withheld) delete headers[name]
+  const serverPort = parsed.port === "" ? (parsed.protocol === "http:" ? 80 : 443) : Number(parsed.port)
+  return {
+    url: parsed.href,
+    host: parsed.host,
+    address: { serverAddress: parsed.hostname.replace(/^\[|\]$/g, ""), serverPort },
+    headers,
+    withheld,
+    trouble: undefined
+  }
+}
+
+const basic = (user: string, password: string): string => {
+  const bytes = new TextEncoder().encode(`${decode(user)}:${decode(password)}`)
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
+}

@@ -1,0 +1,144 @@
+/**
+ * The ledger as metrics, by the names that OpenTelemetry's semantic conventions give an SDK's own (`otel/sdk-metrics.md`).
+ *
+ * **Details**
+ *
+ * Each is a series of Effect's `MetricRegistry` that looks into the ledger when it is read, so a span costs nothing for
+ * it, and whatever reads Effect's metrics finds them: Effect's Prometheus page, its OTLP exporter, or one's own.
+ *
+ * | name | kind | attributes beside the component's |
+ * | --- | --- | --- |
+ * | `otel.sdk.span.started` | counter | `otel.span.sampling_result` |
+ * | `otel.sdk.span.live` | up-down counter | – |
+ * | `otel.sdk.processor.span.queue.size`, `.queue.capacity` | up-down counter | – |
+ * | `otel.sdk.processor.span.processed` | counter | `error.type`, the reason of a loss before the export |
+ * | `otel.sdk.exporter.span.inflight` | up-down counter | – |
+ * | `otel.sdk.exporter.span.exported` | counter | `error.type`, the reason of a loss in the export |
+ * | `otel.sdk.exporter.operation.duration` | histogram, seconds | – |
+ * | `effect_telemetry.spool.span.count` | up-down counter | – |
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import type * as Scope from "effect/Scope"
+import { type Account, type DropReason, durationBounds, type RejectReason, type SignalLedger } from "./Ledger.ts"
+
+/** Losses that happen before a batch is handed to the exporter. */
+const beforeExport: ReadonlySet<string> = new Set<DropReason>([
+  "filtered",
+  "processor_error",
+  "queue_full",
+  "unserializable",
+  "shutdown"
+])
+
+/** Registers the series of `ledger` until the scope closes. */
+export const register = Effect.fnUntraced(function*(
+  ledger: SignalLedger
+): Effect.fn.Return<void, never, Scope.Scope> {
+  const context = yield* Effect.context<never>()
+  const registrations: Array<{ readonly remove: () => void }> = []
+
+  const sum = (
+    name: string,
+    attributes: Record<string, string>,
+    isMonotonic: boolean,
+    read: () => number
+  ): void => {
+    const metric = Metric.counter(name, { attributes, incremental: isMonotonic })
+    registrations.push(Metric.registerUnsafe(metric, context, {
+      get: () => ({ count: read(), incremental: isMonotonic }),
+      update: ignored,
+      modify: ignored
+    }))
+  }
+  const started = (result: string, read: () => number): void =>
+    sum("otel.sdk.span.started", { "otel.span.sampling_result": result }, true, read)
+
+  started("DROP", () => ledger.sampledOut)
+  started("RECORD_ONLY", () => ledger.recordOnly)
+  started("RECORD_AND_SAMPLE", () => ledger.created - ledger.sampledOut - ledger.recordOnly)
+  sum("otel.sdk.span.live", {}, false, () => ledger.open)
+  ledger.accounts.forEach((account, index) => accountSeries(account, index, sum, registrations, context))
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const account of ledger.accounts) account.onReason = undefined
+      for (const registration of registrations) registration.remove()
+    })
+  )
+})
+
+type AddSum = (
+  name: string,
+  attributes: Record<string, string>,
+  isMonotonic: boolean,
+  read: () => number
+) => void
+
+const accountSeries = (
+  account: Account,
+  index: number,
+  sum: AddSum,
+  registrations: Array<{ readonly remove: () => void }>,
+  context: Context.Context<never>
+): void => {
+  const { serverAddress, serverPort, type = account.destination } = account.component
+  const exporter = {
+    "otel.component.name": `${type}/${index}`,
+    "otel.component.type": type,
+    ...serverAddress === undefined ? {} : { "server.address": serverAddress },
+    ...serverPort === undefined ? {} : { "server.port": String(serverPort) }
+  }
+  const processorType = account.capacity === undefined ? "processor" : "batching_span_processor"
+  const processor = { "otel.component.name": `${processorType}/${index}`, "otel.component.type": processorType }
+
+  const { capacity } = account
+  if (capacity !== undefined) sum("otel.sdk.processor.span.queue.capacity", processor, false, () => capacity)
+  sum("otel.sdk.processor.span.queue.size", processor, false, () => account.queued - account.inFlight)
+  sum("otel.sdk.exporter.span.inflight", exporter, false, () => account.inFlight)
+  sum("effect_telemetry.spool.span.count", exporter, false, () => account.spooled)
+  sum("otel.sdk.exporter.span.exported", exporter, true, () => account.exported)
+  sum("otel.sdk.processor.span.processed", processor, true, () => {
+    let lost = 0
+    for (const reason of beforeExport) lost += account.dropped[reason as DropReason] ?? 0
+    return account.accounted - account.sampledOut - lost - (account.queued - account.inFlight)
+  })
+  const loss = (reason: DropReason | RejectReason): void => {
+    const count = (): number =>
+      (account.dropped[reason as DropReason] ?? 0) + (account.rejected[reason as RejectReason] ?? 0)
+    const [name, component] = beforeExport.has(reason)
+      ? ["otel.sdk.processor.span.processed", processor] as const
+      : ["otel.sdk.exporter.span.exported", exporter] as const
+    // The convention's own word for what a partial success refuses.
+    sum(name, { ...component, "error.type": reason === "partial_rejected" ? "rejected" : reason }, true, count)
+  }
+  for (const reason in account.dropped) loss(reason as DropReason)
+  for (const reason in account.rejected) loss(reason as RejectReason)
+  account.onReason = loss
+
+  const duration = Metric.histogram("otel.sdk.exporter.operation.duration", {
+    attributes: exporter,
+    boundaries: durationBounds
+  })
+  const { durations } = account
+  registrations.push(Metric.registerUnsafe(duration, context, {
+    get: () => ({
+      buckets: durationBounds.map((bound, i): [number, number] => [bound, cumulative(durations.buckets, i)]),
+      count: durations.count,
+      min: durations.count === 0 ? 0 : durations.min,
+      max: durations.count === 0 ? 0 : durations.max,
+      sum: durations.sum
+    }),
+    update: ignored,
+    modify: ignored
+  }))
+}
+
+const ignored = (): void => {}
+
+/** Durations up to the bound of an index. */
+const cumulative = (buckets: ReadonlyArray<number>, index: number): number => {
+  let count = 0
+  for (let i = 0; i <= index; i++) count += buckets[i]!
+  return count
+}
