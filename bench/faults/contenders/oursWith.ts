@@ -6,13 +6,10 @@ import { plainMain } from "./plain.ts"
 
 type Options = TraceContext.InitializeOptions
 
-/** The facade for plain TypeScript, with the given options, or with others where these are not known. */
-export const oursWith = (
-  options: (setup: Setup) => Options,
-  otherwise: (setup: Setup) => Options = options
-): Contender => {
+/** The facade for plain TypeScript, with the given options. */
+export const oursWith = (options: (setup: Setup) => Options): Contender => {
   const start: Contender["start"] = async (setup) => {
-    await TraceContext.initialize(options(setup)).catch(() => TraceContext.initialize(otherwise(setup)))
+    await TraceContext.initialize(options(setup))
     let closing: Books | undefined
     return {
       span: (name, attributes) => trace(name, { attributes }, () => {}),
