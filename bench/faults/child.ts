@@ -3,6 +3,7 @@
  * its standard output; what else it says is the contender's.
  */
 import { writeSync } from "node:fs"
+import { planLookups, plans } from "../../test/integration/lookups.ts"
 import type { Contender, MakeSpan, Running } from "./contenders/Contender.ts"
 import * as hooks from "./hooks.ts"
 import * as meter from "./meter.ts"
@@ -134,7 +135,7 @@ const steered = async (contender: Contender): Promise<void> => {
   if (last !== undefined) say({ tag: "books", books: last })
 }
 
-if (setup.lookup !== undefined) hooks.planLookups(setup.lookup)
+if (setup.lookup !== undefined) planLookups(plans[setup.lookup])
 if (scenario.kind === "pair" && scenario.incidents?.some(({ what }) => what === "jump") === true) hooks.ownWallClock()
 const { default: contender } = await import(`./contenders/${setup.contender}.js`) as { readonly default: Contender }
 if (scenario.kind === "leave") contender.main(setup, (span) => leave(span, scenario))

@@ -1,7 +1,9 @@
 /** What the runner, the children and the server of the fault matrix say to each other. */
 
+import type { plans } from "../../test/integration/lookups.ts"
+
 /** How names are looked up in a child; its collector is then `collector.test`. */
-export type LookupPlan = "fails" | "flaps" | "both families"
+export type PlanName = keyof typeof plans
 
 /** How a process leaves after its spans. */
 export type Leaving = "return" | "process.exit" | "throw" | "reject" | "wait"
@@ -48,7 +50,7 @@ export interface Setup {
   readonly headers: Readonly<Record<string, string>>
   /** A directory, for contenders that take one. */
   readonly spool: string | undefined
-  readonly lookup: LookupPlan | undefined
+  readonly lookup: PlanName | undefined
   readonly scenario: Scenario
 }
 

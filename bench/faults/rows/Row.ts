@@ -1,4 +1,4 @@
-import type { LookupPlan, Scenario } from "../protocol.ts"
+import type { PlanName, Scenario } from "../protocol.ts"
 
 /** What shall have become of a span: it arrives; or it arrives or is counted as lost; or it is counted as lost. */
 export type Fate = "arrives" | "accounted" | "counted"
@@ -47,7 +47,7 @@ export interface Row {
   readonly suspends?: readonly [at: number, seconds: number]
   /** Sent a second after the spans were made. */
   readonly signal?: "SIGTERM" | "SIGKILL"
-  readonly lookup?: LookupPlan
+  readonly lookup?: PlanName
   readonly headers?: Readonly<Record<string, string>>
   readonly environment?: Readonly<Record<string, string>>
   /** Of the process that comes after. */
