@@ -114,7 +114,10 @@ const leave = async (span: MakeSpan, { count, way }: Scenario & { readonly kind:
 
 const steered = async (contender: Contender): Promise<void> => {
   const measure = meter.start()
+  // The meter sees a turn of the event loop that has one of its own before and behind it.
+  await sleep(0.1)
   const running = await contender.start(setup)
+  await sleep(0.1)
   say({ tag: "started" })
   let unaccounted = 0
   let last: Books | undefined

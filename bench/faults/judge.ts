@@ -20,8 +20,10 @@ function* missesOf(row: Row, wanted: Wanted, outcome: Outcome, healthyRss: numbe
   if (outcome.died) yield "the program did not live to its end"
   if (books !== undefined && books.unaccounted > 0) yield `${books.unaccounted} spans unaccounted for`
   if (cost !== undefined && cost.shutdown > shutdownBound) yield `the shutdown took ${time(cost.shutdown)}`
-  const stallsItself = row.id === "loop-blocked" || row.id === "suspended" || row.id === "burst"
-  if (cost !== undefined && !stallsItself && cost.stall > stallBound) yield `a stall of ${time(cost.stall)}`
+  // Of rows that run beside others, the machine is to blame.
+  if (cost !== undefined && row.alone === true && row.id !== "burst" && cost.stall > stallBound) {
+    yield `a stall of ${time(cost.stall)}`
+  }
   const judge = (name: string, fate: Fate | undefined, made: number, arrived: number): string | undefined => {
     const counted = countedLost(outcome)
     if (fate === "arrives" && arrived < made) return `${name}: ${arrived} of ${made} arrived`
@@ -108,6 +110,9 @@ function* aheadIn(row: Row, ours: Outcome, rival: Outcome): Generator<string> {
   }
 }
 
+/** The one of ours that is set up as a rival is, where that is not the first. */
+const peerOf: Readonly<Record<string, string>> = { effect: "oursEffect", otelHook: "oursSignals" }
+
 /** Where a rival does better than effect-telemetry without a spool. */
 export const rivalsAhead = (rows: ReadonlyArray<Row>, outcomes: Outcomes): ReadonlyArray<string> => {
   const found: Array<string> = []
@@ -116,7 +121,7 @@ export const rivalsAhead = (rows: ReadonlyArray<Row>, outcomes: Outcomes): Reado
     for (const [id, outcome] of Object.entries(outcomes[row.id] ?? {})) {
       const info = contenderOf(id)
       if (info.role !== "rival" || ours === undefined) continue
-      const peer = id === "effect" ? outcomes[row.id]!["oursEffect"] ?? ours : ours
+      const peer = outcomes[row.id]![peerOf[id] ?? "ours"] ?? ours
       const ahead = [...aheadIn(row, peer, outcome)]
       if (ahead.length > 0) found.push(`${row.title}: ${info.name}: ${ahead.join("; ")}`)
     }

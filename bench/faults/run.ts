@@ -61,7 +61,12 @@ const runOne = async (server: HostileServer, row: Row, info: ContenderInfo): Pro
     if (spool !== undefined && needsSuccessor(row, life)) {
       await stage.heal()
       successor = await startChild(
-        { ...setup, lookup: undefined, scenario: { kind: "successor", life: successorLife } },
+        // The name of the collector is part of what a spool belongs to.
+        {
+          ...setup,
+          lookup: row.lookup === undefined ? undefined : "found",
+          scenario: { kind: "successor", life: successorLife }
+        },
         row.successorEnvironment
       ).life
     }

@@ -14,6 +14,7 @@ const stale: ReadonlyArray<LookupAddress> = [{ address: "127.0.0.2", family: 4 }
 
 /** Plans, each about a collector on `127.0.0.1`. */
 export const plans = {
+  found: [good],
   fails: ["ENOTFOUND"],
   flaps: ["EAI_AGAIN", "ENOTFOUND", stale, good, "EAI_AGAIN", good],
   "both families": [[{ address: "::1", family: 6 }, ...good]]

@@ -16,6 +16,11 @@ export const connectionRows: ReadonlyArray<Row> = [
     heals: 12,
     scenario: { life: 30 }
   }),
+  row("long-outage", "connection refused for 25 s", "nobody", "both arrive when it is over", { ...both, told: true }, {
+    contenders: withSpool,
+    heals: 25,
+    scenario: { life: 75 }
+  }),
   row("reset-in-body", "reset within the request of 400 KB, once", "resetInBody", "sent again", both, {
     scenario: { cargo: "large" }
   }),
