@@ -2,7 +2,7 @@
  * `npm run faults`: what becomes of spans when the collector, the network or the host misbehaves, beside the rivals in the
  * same run. Some nine minutes; keeps the results and writes `docs/faults.md`.
  *
- * - `--only a,b`: these rows only; prints, keeps nothing
+ * - `--only a,b`: these rows only; prints, and keeps nothing unless `--keep` puts them among the kept results
  * - `--report`: writes `docs/faults.md` from the kept results and runs nothing
  * - `--list`: names the rows
  */
@@ -18,6 +18,7 @@ import { run } from "./run.ts"
 const { values: options } = parseArgs({
   options: {
     only: { type: "string" },
+    keep: { type: "boolean", default: false },
     report: { type: "boolean", default: false },
     list: { type: "boolean", default: false }
   }
@@ -55,11 +56,16 @@ const main = async (): Promise<void> => {
     for (const { id, title } of rows) console.log(`${id.padEnd(20)}${title}`)
     return
   }
-  if (options.report && !existsSync(file)) throw new Error("no results are kept yet")
-  const results = options.report ? JSON.parse(readFileSync(file, "utf8")) as Results : await measure()
+  const kept = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) as Results : undefined
+  if (options.report && kept === undefined) throw new Error("no results are kept yet")
+  const measured = options.report ? undefined : await measure()
+  const isPart = options.only !== undefined && !options.keep
+  const results = measured === undefined || isPart || options.only === undefined
+    ? measured ?? kept!
+    : { ...measured, outcomes: { ...kept?.outcomes, ...measured.outcomes } }
   const text = report(results)
   console.log(text)
-  if (options.only !== undefined) return
+  if (isPart) return
   if (!options.report) writeFileSync(file, `${JSON.stringify(results, rounded, 1)}\n`)
   updateDocs("docs/faults.md", text)
 }

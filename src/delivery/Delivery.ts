@@ -136,6 +136,7 @@ export const make = Effect.fnUntraced(function*(
   const maxResponseBytes = options.maxResponseBytes ?? 4 * 1024 * 1024
   const targets = new Map<string, Target>()
 
+  let scrub = headers.scrub
   const gate = new Gate(policy)
   let lastTrouble: string | undefined
 
@@ -144,6 +145,8 @@ export const make = Effect.fnUntraced(function*(
     if (known !== undefined) return known
     const made = makeTarget(url, headers, allowClearTextCredentials)
     targets.set(url, made)
+    const [scrubHeaders, scrubUrl] = [scrub, RequestHeaders.scrubber(made.secrets)]
+    scrub = (text) => scrubUrl(scrubHeaders(text))
     if (made.withheld.length > 0) {
       diagnostics.report(
         "error",
@@ -157,10 +160,11 @@ export const make = Effect.fnUntraced(function*(
     return made
   }
 
-  const turnedBad = (host: string, detail: string): void => {
+  const turnedBad = (host: string, detail: string, isFinal = false): void => {
     lastTrouble = `no delivery to ${host}: ${detail}`
     if (gate.failures === 1) {
-      diagnostics.report("warn", `delivery.${name}`, `${name}: no delivery to ${host}, trying on: ${detail}`)
+      const tried = isFinal ? "" : ", trying on"
+      diagnostics.report("warn", `delivery.${name}`, `${name}: no delivery to ${host}${tried}: ${detail}`)
     }
   }
 
@@ -237,7 +241,7 @@ export const make = Effect.fnUntraced(function*(
           else gate.failed(time(), random(fiber))
           gate.leave()
           if (Retry.isRetryableError(error)) return again(error.message)
-          turnedBad(host, error.message)
+          turnedBad(host, error.message, true)
           return new DeliveryError({ destination: name, reason: "export_error", detail: error.message })
         }
       })
@@ -256,7 +260,7 @@ export const make = Effect.fnUntraced(function*(
     if (trouble !== undefined) {
       const detail = trouble
       gate.failures++
-      turnedBad(host, detail)
+      turnedBad(host, detail, true)
       return new DeliveryError({ destination: name, reason: "export_error", detail })
     }
     const outgoing = {
@@ -288,7 +292,7 @@ export const make = Effect.fnUntraced(function*(
   const delivery: Delivery = {
     name,
     addressOf: (url) => target(url).address,
-    scrub: headers.scrub,
+    scrub: (text) => scrub(text),
     maxAgeMillis: policy.maxAgeMillis,
     failing: () => lastTrouble,
     send: sendAs("retrying"),

@@ -111,7 +111,7 @@ export const nodeDisk = (): Disk | undefined => {
   const fs = nodeBuiltin<typeof Fs>("fs")
   const path = nodeBuiltin<typeof import("node:path")>("path")
   if (fs?.writevSync === undefined || path === undefined) return undefined
-  const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_RDONLY, O_WRONLY } = fs.constants
+  const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_WRONLY } = fs.constants
   const uid = process.getuid?.()
   return {
     makeDirectory: (directory) => void fs.mkdirSync(directory, { recursive: true, mode: privateDirectory }),
@@ -128,7 +128,8 @@ export const nodeDisk = (): Disk | undefined => {
     },
     create: (name) => new NodeFile(fs, fs.openSync(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, privateFile)),
     read: (name, maxBytes) => {
-      const descriptor = fs.openSync(name, O_RDONLY | O_NOFOLLOW)
+      // A named pipe would otherwise be waited for.
+      const descriptor = fs.openSync(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
       try {
         const stat = fs.fstatSync(descriptor)
         const size = stat.isFile() ? Math.min(stat.size, maxBytes) : 0
