@@ -152,6 +152,29 @@ describe("connections", () => {
     }))
 })
 
+describe("closing", () => {
+  const ways: ReadonlyArray<readonly [string, Handler]> = [
+    ["nobody answers", hang],
+    ["everything is refused for now", reply(503)],
+    ["an answer drips in", drip],
+    ["every connection is reset", ({ request }) => void request.socket.resetAndDestroy()]
+  ]
+  for (const [what, handler] of ways) {
+    it.live(`ends in time while ${what}, and counts what is left`, () =>
+      Effect.gen(function*() {
+        const server = yield* start(Array.from({ length: 100 }, () => handler))
+        const { books, close, conserved, end, lines } = yield* pipeline(server.url, {}, {
+          shutdownTimeout: "200 millis"
+        })
+        end(100)
+        yield* Effect.timeoutOrElse(close, { duration: "10 seconds", orElse: () => Effect.die(new Error("hangs")) })
+        conserved()
+        assert.deepStrictEqual(books(), booksOf({ dropped: { shutdown_timeout: 100 } }))
+        assert.include(lines.at(-1), "100 items lost (shutdown_timeout)")
+      }))
+  }
+})
+
 /** A server of HTTP/2, and of nothing else. */
 const http2Only = (make: () => Server) =>
   Effect.map(

@@ -120,6 +120,15 @@ export const faults: ReadonlyArray<Fault> = [
     received: 2,
     says: `credentials in the configured headers): "no token"`
   },
+  { name: "403", script: [reply(403)], exported: 2, rejected: { permanent_status: 2 }, received: 2, says: "HTTP 403" },
+  { name: "408", script: [reply(408)], exported: 2, rejected: { permanent_status: 2 }, received: 2, says: "HTTP 408" },
+  {
+    name: "Retry-After that is no time",
+    script: [reply(503, { "retry-after": "soon" })],
+    exported: 4,
+    received: 3,
+    says: "503"
+  },
   {
     name: "404",
     script: [reply(404)],
