@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import { Telemetry, TelemetryLayer } from "../../src/Telemetry.ts"
 import { booksOf, pipeline } from "./faults/pipeline.ts"
-import { facade, namesOf, run, temporary } from "./programs.ts"
+import { facade, namesOf, run, spoolFiles, temporary } from "./programs.ts"
 import { type Handler, reply, start, type TestServer } from "./server.ts"
 
 const text = (value: unknown): string => JSON.stringify(value)
@@ -110,7 +110,12 @@ describe.concurrent("a secret", () => {
               assert.notInclude(place, "canary")
               assert.notInclude(place, btoa("canary-user:canary-password"))
             }
-            assert.include(out, "exported")
+            // What was searched is what there is.
+          assert.include(out, "exported")
+          assert.include(bodiesOf(server), "REDACTED")
+          const isKept = spoolFiles(directory).length > 0
+          assert.strictEqual(isKept, what !== "is told why a request is bad" && what !== "is accepted with gossip")
+          if (isKept) assert.include(contentsOf(directory), "REDACTED")
           })),
         30_000
       )
