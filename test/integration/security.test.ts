@@ -111,11 +111,11 @@ describe.concurrent("a secret", () => {
               assert.notInclude(place, btoa("canary-user:canary-password"))
             }
             // What was searched is what there is.
-          assert.include(out, "exported")
-          assert.include(bodiesOf(server), "REDACTED")
-          const isKept = spoolFiles(directory).length > 0
-          assert.strictEqual(isKept, what !== "is told why a request is bad" && what !== "is accepted with gossip")
-          if (isKept) assert.include(contentsOf(directory), "REDACTED")
+            assert.include(out, "exported")
+            assert.include(bodiesOf(server), "REDACTED")
+            const isKept = spoolFiles(directory).length > 0
+            assert.strictEqual(isKept, what !== "is told why a request is bad" && what !== "is accepted with gossip")
+            if (isKept) assert.include(contentsOf(directory), "REDACTED")
           })),
         30_000
       )
