@@ -94,6 +94,12 @@ function* aheadIn(row: Row, ours: Outcome, rival: Outcome): Generator<string> {
   if (rival.duplicates < ours.duplicates) {
     yield `${rival.duplicates} spans more than once, of ours ${ours.duplicates}`
   }
+  const bounds = row.wanted.across
+  const isWithin = (seconds: number | undefined): boolean =>
+    bounds !== undefined && seconds !== undefined && seconds >= bounds[0] && seconds <= bounds[1]
+  if (isWithin(rival.across) && !isWithin(ours.across)) {
+    yield `the open span took ${time(rival.across)}, of ours ${time(ours.across)}`
+  }
   if (ours.cost === undefined || rival.cost === undefined) return
   const { cost } = ours
   if (cost.shutdown - rival.cost.shutdown > 0.2) {
