@@ -111,7 +111,8 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
   const diagnostics = (yield* optionalService(Diagnostics.Diagnostics)) ?? Diagnostics.make({ level: config.logLevel })
   TelemetryConfig.report(problems, diagnostics)
 
-  const deadline: ShutdownDeadline = { at: undefined }
+  const deadline = { at: undefined as bigint | undefined, hasten: new Set<() => void>() }
+  const hasten = (): void => deadline.hasten.forEach((call) => call())
   const exit = yield* ProcessExit.make
   const providedProcessor = yield* optionalService(SpanProcessor)
   // Processors that were built elsewhere were built with the ledger there.
@@ -144,7 +145,10 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
         created: () => ledger.created,
         isWaiting: () => totals(ledger).queued > 0,
         endOpen: (reason) => tracer.core.endOpen(reason),
-        flush: Effect.timeoutOption(processor.flush, config.shutdownTimeout),
+        flush: Effect.suspend(() => {
+          hasten()
+          return Effect.timeoutOption(processor.flush, config.shutdownTimeout)
+        }),
         runExitHooks: exit.run
       })
       // Every part closes within the same span of time.
@@ -152,6 +156,7 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
         Effect.sync(() => {
           tracer.core.endOpen("shutdown")
           deadline.at = clock.monotonicTimeNanosUnsafe() + BigInt(Math.ceil(config.shutdownTimeout * 1e6))
+          hasten()
         })
       )
 

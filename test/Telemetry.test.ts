@@ -3,6 +3,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import * as Propagator from "../src/context/Propagator.ts"
 import { Transport, TransportError, type TransportRequest } from "../src/delivery/Transport.ts"
@@ -188,6 +189,28 @@ describe("Telemetry", () => {
       yield* TestClock.adjust("3 seconds")
       yield* Fiber.join(fiber)
       assert.deepStrictEqual((yield* ledger!).destinations[0]!.dropped, { shutdown_timeout: 1 })
+    }))
+
+  it.effect("closing tries once at once a destination that rests after failures", () =>
+    Effect.gen(function*() {
+      let isUp = false
+      const refused = new TransportError({ reason: "connect", detail: "refused" })
+      const { layer, requests } = scripted(() => isUp ? 200 : refused)
+      let ledger: Telemetry["Service"]["ledger"] | undefined
+      yield* Effect.gen(function*() {
+        yield* Effect.replicateEffect(span, 1_500)
+        yield* TestClock.adjust("40 seconds")
+        ledger = (yield* Telemetry).ledger
+        assert.isAtLeast(requests.length, 5)
+        isUp = true
+      }).pipe(
+        Effect.provide(TelemetryLayer(quiet)),
+        Effect.provide(layer),
+        Effect.provide(silent),
+        // Every delay is a half of the longest.
+        Effect.provideService(Random.Random, { nextIntUnsafe: () => 0, nextDoubleUnsafe: () => 0.5 })
+      )
+      assert.strictEqual((yield* ledger!).destinations[0]!.exported, 1_500)
     }))
 
   it.effect("names problems of the environment in health", () =>

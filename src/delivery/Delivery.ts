@@ -15,6 +15,7 @@ import { gzip } from "../internal/gzip.ts"
 import { Gate, nanos } from "./gate.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 import * as Retry from "./Retry.ts"
+import { ShutdownDeadline } from "./ShutdownDeadline.ts"
 import { makeTarget, type Target } from "./target.ts"
 import { Transport, type TransportRequest, type TransportResponse } from "./Transport.ts"
 
@@ -117,7 +118,8 @@ export interface Delivery {
  * follow `Clock` and `Random`, and none keeps the process alive.
  *
  * A destination that refuses two requests in a row for a reason that only a change of configuration ends (401, 403, 404,
- * a redirect, a refused certificate) is tried once in `probeInterval`.
+ * a redirect, a refused certificate) is tried once in `probeInterval`. When everything closes (see `ShutdownDeadline`), no
+ * backoff is waited for: what waits has one attempt at once.
  *
  * The first failure after a success is one line in `Diagnostics`, the first success after a failure another. Credentials
  * are not sent over the network in clear text, which is reported once.
@@ -139,6 +141,8 @@ export const make = Effect.fnUntraced(function*(
   let scrub = headers.scrub
   const gate = new Gate(policy)
   let lastTrouble: string | undefined
+  const { hasten } = yield* ShutdownDeadline
+  hasten?.add(() => gate.hasten())
 
   const target = (url: string): Target => {
     const known = targets.get(url)

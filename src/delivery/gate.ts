@@ -100,6 +100,12 @@ export class Gate {
     else if (pause) this.rest(now, backoffMillis(this.policy, 0, random))
   }
 
+  /** Whoever waits for a backoff need not, as there may be no later; once, since a failure begins another. */
+  hasten(): void {
+    this.restsUntil = 0n
+    this.notify()
+  }
+
   /** The destination asks to be left alone. */
   asked(now: Nanos, retryAfterMillis: number, random: number): void {
     const until = now + nanos(gateMillis(this.policy, retryAfterMillis, random))

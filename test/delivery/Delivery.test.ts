@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import { TestClock } from "effect/testing"
 import { gunzipSync } from "node:zlib"
 import { type DeliveryOptions, type DeliveryRequest, make } from "../../src/delivery/Delivery.ts"
+import { ShutdownDeadline } from "../../src/delivery/ShutdownDeadline.ts"
 import { Transport, TransportError } from "../../src/delivery/Transport.ts"
 import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
 import { collected, scripted, type Step } from "./support.ts"
@@ -244,6 +245,36 @@ describe("Delivery", () => {
       assert.strictEqual(error.reason, "retry_exhausted")
       assert.include(error.message, "HTTP 503")
       assert.deepStrictEqual(server.times(), [0, 0.5, 1.5, 3.5, 7.5, 10])
+    }))
+
+  it.effect("tries once more at the end, whatever its backoff, and not before a Retry-After", () =>
+    Effect.gen(function*() {
+      const hasten = new Set<() => void>()
+      const atTheEnd = Effect.provideService(ShutdownDeadline, { at: undefined, hasten })
+      const ends = (seconds: number) =>
+        Effect.andThen(
+          TestClock.adjust(`${seconds} seconds`),
+          Effect.andThen(Effect.sync(() => hasten.forEach((call) => call())), TestClock.adjust("1 millis"))
+        )
+
+      const resting = yield* atTheEnd(setUp(Array.from({ length: 7 }, () => connect), { retry: { maxAge: "1 hour" } }))
+      const fiber = yield* Effect.forkChild(resting.send())
+      yield* ends(40)
+      const before = resting.server.times()
+      assert.deepStrictEqual(before.slice(0, 6), [0, 0.5, 1.5, 3.5, 7.5, 16])
+      // It failed once more, and rests again.
+      assert.strictEqual(before.at(-1), 40)
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
+
+      hasten.clear()
+      const told = yield* atTheEnd(setUp([status(503, { "retry-after": "30" })]))
+      const obedient = yield* Effect.forkChild(told.send())
+      yield* ends(10)
+      assert.strictEqual(told.server.requests.length, 1)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(obedient)).status, 200)
+      assert.isAtLeast(told.server.times()[1]!, 30)
     }))
 
   it.effect("holds a batch to its age while the gate is closed, and lets the next one pass it", () =>
