@@ -4,14 +4,16 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { existsSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { createGzip } from "node:zlib"
 import type { SignalSnapshot } from "../../../src/diagnostics/Ledger.ts"
-import { namesOf, type Program, spansOf, start as startProgram } from "../programs.ts"
+import { namesOf, type Program, spansOf, start as startProgram, temporary } from "../programs.ts"
 import { type Handler, reply, start, type TestServer } from "../server.ts"
 import { booksOf } from "./pipeline.ts"
 
 /** A program that says its closing ledger; `prelude` runs before the library is loaded. */
-const audited = ({ url }: TestServer, { body, options = "", otlp = "timeout: 600", prelude = "" }: {
+const audited = ({ url }: TestServer, { body, options = "", otlp = "timeout: 5_000", prelude = "" }: {
   readonly body: string
   readonly otlp?: string
   readonly options?: string
@@ -45,9 +47,6 @@ const ending = Effect.fnUntraced(function*({ ended }: Program) {
   return { books: { exported, rejected, dropped, queued, spooled }, err }
 })
 
-const after = (millis: number, handler: Handler): Handler => (exchange) =>
-  void setTimeout(() => handler(exchange), millis)
-
 /** Runs a program against a server whose handlers may reach into it. */
 const scenario = (
   script: (program: () => Program) => ReadonlyArray<Handler>,
@@ -68,24 +67,53 @@ const scenario = (
 
 const both = booksOf({ exported: 2 })
 
+// In milliseconds; a machine that is busy must not use it up by itself.
+const patience = 2_000
+
 describe.concurrent("the event loop", () => {
-  it.live("is held beyond the deadline while the answer comes: one delivery", () =>
-    scenario(() => [after(150, reply(200))], {
-      body: `
-        spans(0, 1)
-        void TraceContext.flush()
-        await sleep(100)
-        // Right before the timers, so that the deadline comes before the answer.
-        await new Promise((resolve) => setImmediate(() => {
-          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_200)
-          resolve()
-        }))
-        await TraceContext.flush()
-        spans(1, 2)`
-    }, ({ books, err, server }) => {
-      assert.deepStrictEqual([books, err], [both, ""])
-      assert.deepStrictEqual(namesOf(server), ["span 0", "span 1"])
-    }))
+  // They tell each other by files, as one of them can do nothing else: it is held, the answer is out.
+  it.live(
+    "is held beyond the deadline while the answer comes: one delivery",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const directory = yield* temporary
+        const isHeld = join(directory, "held")
+        const isAnswered = join(directory, "answered")
+        yield* scenario((program) => [
+          ({ response }) => {
+            program().child.stdin!.write("hold\n")
+            const timer = setInterval(() => {
+              if (!existsSync(isHeld)) return
+              clearInterval(timer)
+              response.on("finish", () => writeFileSync(isAnswered, "")).writeHead(200).end()
+            }, 10)
+            response.on("close", () => clearInterval(timer))
+          }
+        ], {
+          otlp: `timeout: ${patience}`,
+          body: `
+          const { existsSync, writeFileSync } = await import("node:fs")
+          const hold = () => {
+            writeFileSync(${JSON.stringify(isHeld)}, "")
+            const cell = new Int32Array(new SharedArrayBuffer(4))
+            for (const began = performance.now(); performance.now() - began < 20_000;) {
+              Atomics.wait(cell, 0, 0, 20)
+              if (existsSync(${JSON.stringify(isAnswered)}) && performance.now() - began > ${patience + 200}) return
+            }
+          }
+          // Right before the timers, so that the deadline comes before the answer.
+          process.stdin.once("data", () => setImmediate(hold))
+          spans(0, 1)
+          await TraceContext.flush({ within: "1 minute" })
+          spans(1, 2)
+          process.stdin.destroy()`
+        }, ({ books, err, server }) => {
+          assert.deepStrictEqual([books, err], [both, ""])
+          assert.deepStrictEqual(namesOf(server), ["span 0", "span 1"])
+        })
+      })),
+    60_000
+  )
 
   it.live("stands still with the whole process, which is resumed beyond the deadline: one delivery", () =>
     scenario((program) => [
@@ -93,9 +121,10 @@ describe.concurrent("the event loop", () => {
         const { child } = program()
         child.kill("SIGSTOP")
         setTimeout(() => reply(200)(exchange), 100)
-        setTimeout(() => child.kill("SIGCONT"), 1_200)
+        setTimeout(() => child.kill("SIGCONT"), patience + 200)
       }
     ], {
+      otlp: `timeout: ${patience}`,
       body: `
         spans(0, 1)
         await TraceContext.flush()
