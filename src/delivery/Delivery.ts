@@ -24,10 +24,11 @@ export class DeliveryError extends Data.TaggedError("DeliveryError")<{
   /** The destination, as in `otlp`. */
   readonly destination: string
   /**
-   * `retry_exhausted`: still no final answer when the time for retries was over; `export_error`: a failure that another
-   * attempt would not change, such as a refused certificate.
+   * `retry_exhausted`: still no final answer when the time for retries was over; `shutdown_timeout`: everything closes
+   * before another attempt may be made; `export_error`: a failure that another attempt would not change, such as an
+   * answer that is none.
    */
-  readonly reason: "retry_exhausted" | "export_error"
+  readonly reason: "retry_exhausted" | "shutdown_timeout" | "export_error"
   readonly detail: string
 }> {
   override get message(): string {
@@ -119,7 +120,7 @@ export interface Delivery {
  *
  * A destination that refuses two requests in a row for a reason that only a change of configuration ends (401, 403, 404,
  * a redirect, a refused certificate) is tried once in `probeInterval`. When everything closes (see `ShutdownDeadline`), no
- * backoff is waited for: what waits has one attempt at once.
+ * backoff is waited for: what waits has one attempt at once, and is given up where there can be no other before the end.
  *
  * The first failure after a success is one line in `Diagnostics`, the first success after a failure another. Credentials
  * are not sent over the network in clear text, which is reported once.
@@ -141,8 +142,8 @@ export const make = Effect.fnUntraced(function*(
   let scrub = headers.scrub
   const gate = new Gate(policy)
   let lastTrouble: string | undefined
-  const { hasten } = yield* ShutdownDeadline
-  hasten?.add(() => gate.hasten())
+  const end = yield* ShutdownDeadline
+  end.hasten?.add(() => gate.hasten())
 
   const target = (url: string): Target => {
     const known = targets.get(url)
@@ -212,6 +213,9 @@ export const make = Effect.fnUntraced(function*(
       const now = time()
       if (!gate.enter(now, how === "now" || (how === "retrying" && now >= deadline))) {
         if (how !== "retrying") return unavailable(name, trouble)
+        if (end.at !== undefined && now + (gate.closedFor(now) ?? 0n) >= end.at) {
+          return new DeliveryError({ destination: name, reason: "shutdown_timeout", detail: trouble })
+        }
         return now >= deadline
           ? exhausted(name, policy, trouble)
           // Looked at again afterwards: another sender may have closed the gate anew.
