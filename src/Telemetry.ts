@@ -18,6 +18,7 @@ import { TracesLedger } from "./diagnostics/CurrentLedger.ts"
 import * as Diagnostics from "./diagnostics/Diagnostics.ts"
 import { type AccountSnapshot, SignalLedger, type SignalSnapshot, snapshot } from "./diagnostics/Ledger.ts"
 import * as selfMetrics from "./diagnostics/selfMetrics.ts"
+import { holding } from "./internal/holding.ts"
 import { optionalService } from "./internal/optionalService.ts"
 import type { Resource } from "./model/Resource.ts"
 import { SpanProcessor } from "./processors/SpanProcessor.ts"
@@ -178,7 +179,7 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       const telemetry: TelemetryShape = {
         resource,
         ledger: Effect.sync(() => snapshot(ledger)),
-        probe,
+        probe: holding(probe),
         flush: (flushOptions) =>
           Effect.suspend(() => {
             const before = totals(ledger)

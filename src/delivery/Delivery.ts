@@ -24,10 +24,11 @@ export class DeliveryError extends Data.TaggedError("DeliveryError")<{
   /** The destination, as in `otlp`. */
   readonly destination: string
   /**
-   * `retry_exhausted`: still no final answer when the time for retries was over; `export_error`: a failure that another
-   * attempt would not change, such as a refused certificate.
+   * `retry_exhausted`: still no final answer when the time for retries was over; `shutdown_timeout`: everything closes
+   * before another attempt may be made; `export_error`: a failure that another attempt would not change, such as an
+   * answer that is none.
    */
-  readonly reason: "retry_exhausted" | "export_error"
+  readonly reason: "retry_exhausted" | "shutdown_timeout" | "export_error"
   readonly detail: string
 }> {
   override get message(): string {
@@ -119,7 +120,7 @@ export interface Delivery {
  *
  * A destination that refuses two requests in a row for a reason that only a change of configuration ends (401, 403, 404,
  * a redirect, a refused certificate) is tried once in `probeInterval`. When everything closes (see `ShutdownDeadline`), no
- * backoff is waited for: what waits has one attempt at once.
+ * backoff is waited for: what waits has one attempt at once, and is given up where there can be no other before the end.
  *
  * The first failure after a success is one line in `Diagnostics`, the first success after a failure another. Credentials
  * are not sent over the network in clear text, which is reported once.
@@ -138,16 +139,19 @@ export const make = Effect.fnUntraced(function*(
   const maxResponseBytes = options.maxResponseBytes ?? 4 * 1024 * 1024
   const targets = new Map<string, Target>()
 
+  let scrub = headers.scrub
   const gate = new Gate(policy)
   let lastTrouble: string | undefined
-  const { hasten } = yield* ShutdownDeadline
-  hasten?.add(() => gate.hasten())
+  const end = yield* ShutdownDeadline
+  end.hasten?.add(() => gate.hasten())
 
   const target = (url: string): Target => {
     const known = targets.get(url)
     if (known !== undefined) return known
     const made = makeTarget(url, headers, allowClearTextCredentials)
     targets.set(url, made)
+    const [scrubHeaders, scrubUrl] = [scrub, RequestHeaders.scrubber(made.secrets)]
+    scrub = (text) => scrubUrl(scrubHeaders(text))
     if (made.withheld.length > 0) {
       diagnostics.report(
         "error",
@@ -161,10 +165,11 @@ export const make = Effect.fnUntraced(function*(
     return made
   }
 
-  const turnedBad = (host: string, detail: string): void => {
+  const turnedBad = (host: string, detail: string, isFinal = false): void => {
     lastTrouble = `no delivery to ${host}: ${detail}`
     if (gate.failures === 1) {
-      diagnostics.report("warn", `delivery.${name}`, `${name}: no delivery to ${host}, trying on: ${detail}`)
+      const tried = isFinal ? "" : ", trying on"
+      diagnostics.report("warn", `delivery.${name}`, `${name}: no delivery to ${host}${tried}: ${detail}`)
     }
   }
 
@@ -208,6 +213,9 @@ export const make = Effect.fnUntraced(function*(
       const now = time()
       if (!gate.enter(now, how === "now" || (how === "retrying" && now >= deadline))) {
         if (how !== "retrying") return unavailable(name, trouble)
+        if (end.at !== undefined && now + (gate.closedFor(now) ?? 0n) >= end.at) {
+          return new DeliveryError({ destination: name, reason: "shutdown_timeout", detail: trouble })
+        }
         return now >= deadline
           ? exhausted(name, policy, trouble)
           // Looked at again afterwards: another sender may have closed the gate anew.
@@ -241,7 +249,7 @@ export const make = Effect.fnUntraced(function*(
           else gate.failed(time(), random(fiber))
           gate.leave()
           if (Retry.isRetryableError(error)) return again(error.message)
-          turnedBad(host, error.message)
+          turnedBad(host, error.message, true)
           return new DeliveryError({ destination: name, reason: "export_error", detail: error.message })
         }
       })
@@ -260,7 +268,7 @@ export const make = Effect.fnUntraced(function*(
     if (trouble !== undefined) {
       const detail = trouble
       gate.failures++
-      turnedBad(host, detail)
+      turnedBad(host, detail, true)
       return new DeliveryError({ destination: name, reason: "export_error", detail })
     }
     const outgoing = {
@@ -292,7 +300,7 @@ export const make = Effect.fnUntraced(function*(
   const delivery: Delivery = {
     name,
     addressOf: (url) => target(url).address,
-    scrub: headers.scrub,
+    scrub: (text) => scrub(text),
     maxAgeMillis: policy.maxAgeMillis,
     failing: () => lastTrouble,
     send: sendAs("retrying"),

@@ -12,6 +12,8 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>
   /** Names of the headers that are left out, because everybody on the way could read them. */
   readonly withheld: ReadonlyArray<string>
+  /** What of the URL may be secret: user, password, and the values of the query. A server may quote them. */
+  readonly secrets: ReadonlyArray<string>
   /** Why nothing can be sent there. */
   readonly trouble: string | undefined
 }
@@ -32,7 +34,7 @@ export const makeTarget = (
   allowsClearText: boolean
 ): Target => {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
-  const nowhere = { url: "", address: {}, headers: {}, withheld: [] }
+  const nowhere = { url: "", address: {}, headers: {}, withheld: [], secrets: [] }
   if (parsed?.protocol !== "http:" && parsed?.protocol !== "https:") {
     return { ...nowhere, host: "an invalid URL", trouble: "the URL is not an absolute http: or https: URL" }
   }
@@ -41,7 +43,12 @@ export const makeTarget = (
   }
   const headers: Record<string, string> = Object.create(null)
   const hasUser = parsed.username !== "" || parsed.password !== ""
-  if (hasUser) headers["authorization"] = `Basic ${basic(parsed.username, parsed.password)}`
+  const secrets = secretsOf(parsed)
+  if (hasUser) {
+    const credentials = basic(parsed.username, parsed.password)
+    headers["authorization"] = `Basic ${credentials}`
+    secrets.push(credentials)
+  }
   parsed.username = ""
   parsed.password = ""
   Object.assign(headers, values)
@@ -55,8 +62,14 @@ export const makeTarget = (
     address: { serverAddress: parsed.hostname.replace(/^\[|\]$/g, ""), serverPort },
     headers,
     withheld,
+    secrets,
     trouble: undefined
   }
+}
+
+const secretsOf = (url: URL): Array<string> => {
+  const values = url.search.slice(1).split("&").map((pair) => pair.slice(pair.indexOf("=") + 1))
+  return [url.username, url.password, ...values].flatMap((text) => [text, decode(text)])
 }
 
 const basic = (user: string, password: string): string => {

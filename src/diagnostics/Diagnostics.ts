@@ -19,9 +19,10 @@ export interface Diagnostics {
 
 const repeatAfterMillis = 60_000
 
-// Control characters in a foreign message (an HTTP body, an exception) would let it write on the operator's terminal.
+// Control characters in a foreign message (an HTTP body, an exception) would let it write on the operator's terminal, and
+// marks of direction would let it read as another.
 // eslint-disable-next-line no-control-regex
-const control = /[\u0000-\u001f\u007f-\u009f]+/g
+const control = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g
 
 /**
  * Makes a `Diagnostics` that writes lines to `write` (default: standard error; a reader that goes away does not end the process).

@@ -18,6 +18,9 @@ export interface AnswerReader {
   readonly describe: (response: TransportResponse) => string
 }
 
+// What is to be said takes a few hundred bytes; to parse megabytes of hostile JSON would hold the program for a second.
+const maxReadBytes = 256 * 1024
+
 export const makeAnswerReader = (
   name: string,
   contentType: string,
@@ -29,6 +32,7 @@ export const makeAnswerReader = (
 
   const messageOf = (response: TransportResponse): string => {
     const type = typeOf(response)
+    if (response.body.byteLength > maxReadBytes) return ""
     // A gateway in front of the receiver answers in plain text.
     return decodeStatusMessage(type, response.body) ??
       (/^text\/plain\b/i.test(type) ? new TextDecoder().decode(response.body.subarray(0, 512)).trim() : "")
@@ -55,8 +59,10 @@ export const makeAnswerReader = (
     describe,
     accepted: (response, count) => {
       standing = undefined
-      const answer = decodeExportResponse(typeOf(response), response.body)
-      if (Result.isFailure(answer)) {
+      const answer = response.body.byteLength > maxReadBytes
+        ? undefined
+        : decodeExportResponse(typeOf(response), response.body)
+      if (answer === undefined || Result.isFailure(answer)) {
         const type = JSON.stringify(typeOf(response).slice(0, 64))
         diagnostics.report(
           "warn",
