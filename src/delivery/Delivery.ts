@@ -140,6 +140,8 @@ export const make = Effect.fnUntraced(function*(
 
   const gate = new Gate(policy)
   let lastTrouble: string | undefined
+  /** Whether there was a line about the present trouble. */
+  let isTold = false
   const { hasten } = yield* ShutdownDeadline
   hasten?.add(() => gate.hasten())
 
@@ -161,9 +163,11 @@ export const make = Effect.fnUntraced(function*(
     return made
   }
 
-  const turnedBad = (host: string, detail: string): void => {
+  // Who asks (`sendNow`) is told, and tells; whoever has something to deliver does not know.
+  const turnedBad = (host: string, detail: string, how: Sending): void => {
     lastTrouble = `no delivery to ${host}: ${detail}`
-    if (gate.failures === 1) {
+    if (!isTold && how !== "now") {
+      isTold = true
       diagnostics.report("warn", `delivery.${name}`, `${name}: no delivery to ${host}, trying on: ${detail}`)
     }
   }
@@ -172,6 +176,7 @@ export const make = Effect.fnUntraced(function*(
     const { failures } = gate
     gate.succeeded()
     lastTrouble = undefined
+    isTold = false
     if (failures === 0) return
     diagnostics.report(
       "info",
@@ -214,7 +219,7 @@ export const make = Effect.fnUntraced(function*(
           : Effect.andThen(atGate(now, deadline - now), attempt(host, outgoing, deadline, trouble, how))
       }
       const again = (trouble: string): Effect.Effect<TransportResponse, DeliveryError> => {
-        turnedBad(host, trouble)
+        turnedBad(host, trouble, how)
         if (how !== "retrying") return unavailable(name, trouble)
         return time() >= deadline
           ? exhausted(name, policy, trouble)
@@ -241,7 +246,7 @@ export const make = Effect.fnUntraced(function*(
           else gate.failed(time(), random(fiber))
           gate.leave()
           if (Retry.isRetryableError(error)) return again(error.message)
-          turnedBad(host, error.message)
+          turnedBad(host, error.message, how)
           return new DeliveryError({ destination: name, reason: "export_error", detail: error.message })
         }
       })
@@ -260,7 +265,7 @@ export const make = Effect.fnUntraced(function*(
     if (trouble !== undefined) {
       const detail = trouble
       gate.failures++
-      turnedBad(host, detail)
+      turnedBad(host, detail, how)
       return new DeliveryError({ destination: name, reason: "export_error", detail })
     }
     const outgoing = {

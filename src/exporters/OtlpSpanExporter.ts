@@ -177,7 +177,11 @@ export const makeWith = Effect.fnUntraced(function*(
   const nothing = new TextEncoder().encode(isJson ? "{}" : "")
   const check = Effect.match(delivery.sendNow({ url: options.url, contentType, body: nothing }), {
     onFailure: (error) => error.detail,
-    onSuccess: (response) => response.status >= 200 && response.status < 300 ? undefined : answers.describe(response)
+    onSuccess: (response) => {
+      if (response.status < 200 || response.status >= 300) return answers.describe(response)
+      const oddity = answers.oddity(response)
+      return oddity === undefined ? undefined : `the answer ${oddity}`
+    }
   })
 
   return SpanExporter.make<OtlpSpanBatch>({

@@ -16,6 +16,8 @@ export interface AnswerReader {
   readonly postponed: (response: TransportResponse, count: number) => void
   /** A refusal in words. */
   readonly describe: (response: TransportResponse) => string
+  /** What is odd about an answer with a status from 200 to 299. */
+  readonly oddity: (response: TransportResponse) => string | undefined
 }
 
 export const makeAnswerReader = (
@@ -51,17 +53,22 @@ export const makeAnswerReader = (
     )
   }
 
+  const oddity = (response: TransportResponse): string | undefined =>
+    Result.isSuccess(decodeExportResponse(typeOf(response), response.body))
+      ? undefined
+      : `is not OTLP (${JSON.stringify(typeOf(response).slice(0, 64))}); is something else listening there?`
+
   return {
     describe,
+    oddity,
     accepted: (response, count) => {
       standing = undefined
       const answer = decodeExportResponse(typeOf(response), response.body)
       if (Result.isFailure(answer)) {
-        const type = JSON.stringify(typeOf(response).slice(0, 64))
         diagnostics.report(
           "warn",
           `${name}.answer`,
-          `${name}: the answer to an accepted request is not OTLP (${type}); is something else listening there?`
+          `${name}: the answer to an accepted request ${oddity(response)}`
         )
         return { exported: count }
       }
