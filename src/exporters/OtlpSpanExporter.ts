@@ -133,7 +133,8 @@ export const makeWith = Effect.fnUntraced(function*(
             return Effect.succeed(answers.accepted(response, count))
           }
           if (status === 413 && count > 1) {
-            learn(size >>> 1)
+            // A half has all of the envelope, and shall not be split before it is tried.
+            learn(Math.ceil(size * 9 / 16))
             return halve(batch, since)
           }
           if (outbox === undefined || !isConfigurationStatus(status)) {
