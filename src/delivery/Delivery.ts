@@ -245,9 +245,11 @@ export const make = Effect.fnUntraced(function*(
           if (error.reason === "tls") gate.refused(time(), random(fiber), true)
           else gate.failed(time(), random(fiber))
           gate.leave()
-          if (Retry.isRetryableError(error)) return again(error.message)
-          turnedBad(host, error.message, how)
-          return new DeliveryError({ destination: name, reason: "export_error", detail: error.message })
+          // A transport should quote no header, but it may be anybody's.
+          const message = headers.scrub(error.message)
+          if (Retry.isRetryableError(error)) return again(message)
+          turnedBad(host, message, how)
+          return new DeliveryError({ destination: name, reason: "export_error", detail: message })
         }
       })
     })
