@@ -89,6 +89,23 @@ describe("the way by the disk", () => {
       assert.deepStrictEqual(yield* books, { ...settled, exported: 2, rejected: { permanent_status: 2 } })
     }))
 
+  it.effect("is not taken by a span that no request has room for", () =>
+    Effect.gen(function*() {
+      const options = { otlp: { maxRequestBytes: 2_000 } }
+      const { batch, books, turn } = yield* setUp(() => "down", options)
+      yield* batch("a", "x".repeat(3_000))
+      assert.deepStrictEqual(yield* books, {
+        exported: 0,
+        spooled: 1,
+        queued: 0,
+        rejected: {},
+        dropped: { oversize: 1 }
+      })
+      turn(() => 200)
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* books, { ...settled, exported: 1, rejected: {}, dropped: { oversize: 1 } })
+    }))
+
   it.effect("is left by what was written in the order it was made, and the files with it", () =>
     Effect.gen(function*() {
       const { arrived, batch, books, directory, turn } = yield* setUp(() => "down")
