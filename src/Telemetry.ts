@@ -171,7 +171,12 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       const probe = Effect.suspend(() =>
         Effect.forEach(
           ledger.accounts.filter(({ check }) => check !== undefined),
-          ({ check, destination }) => Effect.map(check!, (trouble): ProbeResult => ({ destination, trouble })),
+          ({ check, destination }) =>
+            Effect.map(
+              // Not in the words of the defect: those may hold anything.
+              Effect.catchDefect(check!, () => Effect.succeed("the exporter failed with a defect")),
+              (trouble): ProbeResult => ({ destination, trouble })
+            ),
           { concurrency: "unbounded" }
         )
       ).pipe(Effect.withTracerEnabled(false))

@@ -142,6 +142,8 @@ export const make = Effect.fnUntraced(function*(
   let scrub = headers.scrub
   const gate = new Gate(policy)
   let lastTrouble: string | undefined
+  /** Whether there was a line about the present trouble. */
+  let isTold = false
   const end = yield* ShutdownDeadline
   end.hasten?.add(() => gate.hasten())
 
@@ -165,9 +167,11 @@ export const make = Effect.fnUntraced(function*(
     return made
   }
 
-  const turnedBad = (host: string, detail: string, isFinal = false): void => {
+  // Who asks (`sendNow`) is told, and tells; whoever has something to deliver does not know.
+  const turnedBad = (host: string, detail: string, how: Sending, isFinal = false): void => {
     lastTrouble = `no delivery to ${host}: ${detail}`
-    if (gate.failures === 1) {
+    if (!isTold && how !== "now") {
+      isTold = true
       const tried = isFinal ? "" : ", trying on"
       diagnostics.report("warn", `delivery.${name}`, `${name}: no delivery to ${host}${tried}: ${detail}`)
     }
@@ -177,6 +181,7 @@ export const make = Effect.fnUntraced(function*(
     const { failures } = gate
     gate.succeeded()
     lastTrouble = undefined
+    isTold = false
     if (failures === 0) return
     diagnostics.report(
       "info",
@@ -222,7 +227,7 @@ export const make = Effect.fnUntraced(function*(
           : Effect.andThen(atGate(now, deadline - now), attempt(host, outgoing, deadline, trouble, how))
       }
       const again = (trouble: string): Effect.Effect<TransportResponse, DeliveryError> => {
-        turnedBad(host, trouble)
+        turnedBad(host, trouble, how)
         if (how !== "retrying") return unavailable(name, trouble)
         return time() >= deadline
           ? exhausted(name, policy, trouble)
@@ -248,9 +253,11 @@ export const make = Effect.fnUntraced(function*(
           if (error.reason === "tls") gate.refused(time(), random(fiber), true)
           else gate.failed(time(), random(fiber))
           gate.leave()
-          if (Retry.isRetryableError(error)) return again(error.message)
-          turnedBad(host, error.message, true)
-          return new DeliveryError({ destination: name, reason: "export_error", detail: error.message })
+          // A transport should quote no header, but it may be anybody's.
+          const message = scrub(error.message)
+          if (Retry.isRetryableError(error)) return again(message)
+          turnedBad(host, message, how, true)
+          return new DeliveryError({ destination: name, reason: "export_error", detail: message })
         }
       })
     })
@@ -268,7 +275,7 @@ export const make = Effect.fnUntraced(function*(
     if (trouble !== undefined) {
       const detail = trouble
       gate.failures++
-      turnedBad(host, detail, true)
+      turnedBad(host, detail, how, true)
       return new DeliveryError({ destination: name, reason: "export_error", detail })
     }
     const outgoing = {

@@ -21,11 +21,26 @@ export interface Target {
 /** Addresses at which clouds tell a machine its secrets; no receiver of telemetry is ever there. */
 const metadataHosts = new Set([
   "169.254.169.254",
+  "169.254.170.2",
+  "169.254.170.23",
   "[fd00:ec2::254]",
+  "[fd00:ec2::23]",
   "100.100.100.200",
+  "192.0.0.192",
   "metadata.google.internal",
-  "metadata.google.internal."
+  "metadata.goog"
 ])
+
+// IPv4 in IPv6: mapped, compatible, translated by the host or by a NAT64.
+const embedded = /^\[(?:::|::ffff:|::ffff:0:|64:ff9b::)([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/
+
+/** Whether the host of a parsed URL, in whatever spelling, is one of {@link metadataHosts}. */
+const isMetadata = (hostname: string): boolean => {
+  const [, high, low] = embedded.exec(hostname) ?? []
+  if (high === undefined || low === undefined) return metadataHosts.has(hostname.replace(/\.$/, ""))
+  const bytes = [high, low].flatMap((hex) => [Number.parseInt(hex, 16) >> 8, Number.parseInt(hex, 16) & 0xff])
+  return metadataHosts.has(bytes.join("."))
+}
 
 /** User and password become an `Authorization` header, unless one is configured. */
 export const makeTarget = (
@@ -38,7 +53,7 @@ export const makeTarget = (
   if (parsed?.protocol !== "http:" && parsed?.protocol !== "https:") {
     return { ...nowhere, host: "an invalid URL", trouble: "the URL is not an absolute http: or https: URL" }
   }
-  if (metadataHosts.has(parsed.hostname)) {
+  if (isMetadata(parsed.hostname)) {
     return { ...nowhere, host: parsed.host, trouble: "the URL is that of a cloud's metadata service" }
   }
   const headers: Record<string, string> = Object.create(null)

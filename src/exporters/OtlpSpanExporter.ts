@@ -139,7 +139,8 @@ export const makeWith = Effect.fnUntraced(function*(
             return Effect.succeed(answers.accepted(response, count))
           }
           if (status === 413 && count > 1) {
-            learn(size >>> 1)
+            // A half has all of the envelope, and shall not be split before it is tried.
+            learn(Math.ceil(size * 9 / 16))
             return halve(batch, since)
           }
           if (outbox === undefined || !isConfigurationStatus(status) || !outbox.write(batch)) {
@@ -185,7 +186,11 @@ export const makeWith = Effect.fnUntraced(function*(
   const nothing = new TextEncoder().encode(isJson ? "{}" : "")
   const check = Effect.match(delivery.sendNow({ url: options.url, contentType, body: nothing }), {
     onFailure: (error) => error.detail,
-    onSuccess: (response) => response.status >= 200 && response.status < 300 ? undefined : answers.describe(response)
+    onSuccess: (response) => {
+      if (response.status < 200 || response.status >= 300) return answers.describe(response)
+      const oddity = answers.oddity(response)
+      return oddity === undefined ? undefined : `the answer ${oddity}`
+    }
   })
 
   return SpanExporter.make<OtlpSpanBatch>({

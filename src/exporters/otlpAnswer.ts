@@ -16,6 +16,8 @@ export interface AnswerReader {
   readonly postponed: (response: TransportResponse, count: number) => void
   /** A refusal in words. */
   readonly describe: (response: TransportResponse) => string
+  /** What is odd about an answer with a status from 200 to 299. */
+  readonly oddity: (response: TransportResponse) => string | undefined
 }
 
 // What is to be said takes a few hundred bytes; to parse megabytes of hostile JSON would hold the program for a second.
@@ -55,19 +57,27 @@ export const makeAnswerReader = (
     )
   }
 
+  const read = (response: TransportResponse) =>
+    response.body.byteLength > maxReadBytes ? undefined : decodeExportResponse(typeOf(response), response.body)
+
+  const oddity = (response: TransportResponse): string | undefined => {
+    const answer = read(response)
+    return answer !== undefined && Result.isSuccess(answer)
+      ? undefined
+      : `is not OTLP (${JSON.stringify(typeOf(response).slice(0, 64))}); is something else listening there?`
+  }
+
   return {
     describe,
+    oddity,
     accepted: (response, count) => {
       standing = undefined
-      const answer = response.body.byteLength > maxReadBytes
-        ? undefined
-        : decodeExportResponse(typeOf(response), response.body)
+      const answer = read(response)
       if (answer === undefined || Result.isFailure(answer)) {
-        const type = JSON.stringify(typeOf(response).slice(0, 64))
         diagnostics.report(
           "warn",
           `${name}.answer`,
-          `${name}: the answer to an accepted request is not OTLP (${type}); is something else listening there?`
+          `${name}: the answer to an accepted request ${oddity(response)}`
         )
         return { exported: count }
       }

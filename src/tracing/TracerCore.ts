@@ -87,7 +87,8 @@ export class TracerCore implements SpanOwner {
 
   /**
    * Ends every span that is open, children before their parents, because nobody else will: the process ends, or the
-   * tracer does. Each has the attribute `effect.span.interrupted`, whose value is the reason.
+   * tracer does. Each has the attribute `effect.span.interrupted`, whose value is the reason, unless it has as
+   * many attributes as its limits allow.
    */
   endOpen(reason: string): void {
     for (const span of this.#open.list()) {
