@@ -16,6 +16,7 @@ import type { Account, RejectReason } from "../diagnostics/Ledger.ts"
 import { isConfigurationStatus } from "../delivery/Retry.ts"
 import { sleepUnref } from "../internal/clock.ts"
 import type { OtlpEncoder, OtlpSpanBatch } from "../otlp/OtlpEncoder.ts"
+import { splitBody } from "../otlp/splitBody.ts"
 import type { AnswerReader } from "./otlpAnswer.ts"
 import type { BatchSpool, ExportResult } from "./SpanExporter.ts"
 
@@ -31,6 +32,8 @@ export interface OutboxOptions extends AnswerReader {
 /** Bodies of several batches go into one request of about this size. */
 const requestBytes = 512 * 1024
 const idle = 1_000
+/** Below this the envelope outweighs the spans, and a server that refuses it refuses everything. */
+const minLimit = 64 * 1024
 /** While there are fresh records, one request of so many is of the backlog. */
 const backlogTurn = 5
 
@@ -90,12 +93,15 @@ export const openOutbox = Effect.fnUntraced(function*(
   const written = new WeakSet<OtlpSpanBatch>()
   const quarantine = (body: Uint8Array, status: number): string => queue.quarantine(body, status) ? sayFolder() : ""
 
-  const limit = Math.min(requestBytes, options.maxRequestBytes)
+  /** Most bytes of a request; less once the destination has refused as much. */
+  let limit = Math.min(requestBytes, options.maxRequestBytes)
   /** Most bytes of the next request: small after a refusal, so that one bad record harms no other. */
   let wanted = limit
   let wake: () => void = () => {}
   let isSending = false
   let parked: Parked | undefined
+  /** Records that were refused as if the configuration was wrong, just before another was accepted. */
+  const suspects = new Set<string>()
   /** What was written and is still in memory, to be sent before the backlog. */
   const fresh: Array<SpooledRecord> = []
   let freshBytes = 0
@@ -105,6 +111,7 @@ export const openOutbox = Effect.fnUntraced(function*(
 
   const book = (records: ReadonlyArray<SpooledRecord>, result: ExportResult): void => {
     queue.finish(records)
+    if (suspects.size > 0) records.forEach((record) => suspects.delete(keyOf(record)))
     account!.spooled -= itemsOf(records)
     account!.exported += result.exported
     if (result.exported > 0) account!.lastFailure = undefined
@@ -163,6 +170,8 @@ export const openOutbox = Effect.fnUntraced(function*(
       postponed(response, itemsOf(records))
       queue.release(records)
       release()
+      // Of several that are all there is, each is asked for alone.
+      if (records.length > 1) wanted = 1
       return
     }
     settleRefusal(records, response)
@@ -171,14 +180,40 @@ export const openOutbox = Effect.fnUntraced(function*(
   /** What was refused as if the configuration was wrong, while the request after it was accepted. */
   const acquit = ({ records, response }: Parked): void => {
     parked = undefined
+    const [record] = records
+    if (records.length === 1 && !suspects.has(keyOf(record!))) {
+      // The configuration may have been put right between the two: it has a second chance.
+      suspects.add(keyOf(record!))
+      queue.release(records)
+      return
+    }
+    suspects.delete(keyOf(record!))
     settleRefusal(records, response)
   }
 
   /** One of several may be the reason: then each is sent alone. */
   const settleRefusal = (records: ReadonlyArray<SpooledRecord>, response: TransportResponse): void => {
-    if (records.length === 1) return reject(records[0]!, response)
+    const isTooLarge = response.status === 413
+    if (isTooLarge) limit = Math.max(minLimit, Math.min(limit, bytesOf(records) >>> 1))
+    if (records.length === 1) {
+      if (!isTooLarge || !split(records[0]!)) reject(records[0]!, response)
+      return
+    }
     queue.release(records)
     wanted = 1
+  }
+
+  /** Puts two records in the place of one. They are written before it is given up, and given out after that. */
+  const split = (record: SpooledRecord): boolean => {
+    const parts = splitBody(encoder, record.payload)
+    if (parts === undefined) return false
+    const halves = parts.map(({ body, count }) => queue.writeOut(body, count))
+    const written = halves.filter((half) => half !== undefined)
+    const isWhole = written.length === halves.length
+    if (isWhole) queue.release(written)
+    else queue.finish(written)
+    if (isWhole) queue.finish([record])
+    return isWhole
   }
 
   const attempt = (): Effect.Effect<void> => {
@@ -287,6 +322,11 @@ export const openOutbox = Effect.fnUntraced(function*(
     quarantine
   }
 })
+
+const keyOf = ({ segment, sequence }: SpooledRecord): string => `${segment.folder} ${segment.name} ${sequence}`
+
+const bytesOf = (records: ReadonlyArray<SpooledRecord>): number =>
+  records.reduce((sum, { payload }) => sum + payload.length, 0)
 
 const itemsOf = (records: ReadonlyArray<SpooledRecord>): number => records.reduce((sum, { items }) => sum + items, 0)
 

@@ -66,7 +66,6 @@ const setUp = Effect.fnUntraced(function*(rule: Rule, options?: TelemetryLayerOp
 
 const settled = { queued: 0, spooled: 0, dropped: {} }
 
-// What is marked as a known fault fails today; whoever mends it takes the mark away.
 describe("the way by the disk", () => {
   it.effect("is taken by the half of a batch that fails after 413, and by nothing else", () =>
     Effect.gen(function*() {
@@ -128,7 +127,7 @@ describe("the way by the disk", () => {
       assert.deepStrictEqual(yield* books, { ...settled, exported: 3, rejected: { permanent_status: 1 } })
     }))
 
-  it.effect.fails("KNOWN FAULT harms no record because of another that a guard refuses as if the credentials were wrong", () =>
+  it.effect("harms no record because of another that a guard refuses as if the credentials were wrong", () =>
     Effect.gen(function*() {
       const { arrived, batch, books, turn } = yield* setUp(() => "down")
       for (const name of ["a", "bad", "b", "c"]) yield* batch(name)
@@ -148,7 +147,7 @@ describe("the way by the disk", () => {
       assert.strictEqual(lines.filter((line) => line.includes("HTTP 401") && !line.includes(" debug: ")).length, 1)
     }))
 
-  it.effect.fails("KNOWN FAULT loses no record that was refused just before the credentials were put right", () =>
+  it.effect("loses no record that was refused just before the credentials were put right", () =>
     Effect.gen(function*() {
       const { arrived, batch, books, turn } = yield* setUp(() => 401)
       for (const name of "abc") yield* batch(name)
@@ -163,7 +162,7 @@ describe("the way by the disk", () => {
       assert.deepStrictEqual(yield* books, { ...settled, exported: 3, rejected: {} })
     }))
 
-  it.effect.fails("KNOWN FAULT splits a record that is too large for the destination", () =>
+  it.effect("splits a record that is too large for the destination", () =>
     Effect.gen(function*() {
       const { arrived, batch, books, turn } = yield* setUp(() => "down")
       yield* batch("a", "b", "c", "d")
