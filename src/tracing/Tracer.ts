@@ -164,7 +164,7 @@ export const make = (
       ledger: yield* TracesLedger,
       diagnostics: yield* Diagnostics,
       clock,
-      now: wallTime(clock)
+      wall: wallTime(clock)
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => core.shutdown()))
     return new TelemetryTracer(core)

@@ -16,6 +16,7 @@ import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { SignalLedger } from "../diagnostics/Ledger.ts"
 import { describeError } from "../internal/describeError.ts"
 import { hexToWord } from "../internal/hex.ts"
+import type { WallTime } from "../internal/wallTime.ts"
 import * as Attributes from "../model/Attributes.ts"
 import { defaultScope, type InstrumentationScope } from "../model/InstrumentationScope.ts"
 import { isSampled, randomFlag, sampledFlag, type SpanLink } from "../model/ReadableSpan.ts"
@@ -46,10 +47,9 @@ export interface TracerCoreOptions {
   readonly outcome: Outcome.OutcomePolicy
   readonly ledger: SignalLedger
   readonly diagnostics: Diagnostics
-  /** The clock behind `now`. */
+  /** The clock behind `wall`. */
   readonly clock: Clock.Clock
-  /** Nanoseconds since the Unix epoch. */
-  readonly now: () => bigint
+  readonly wall: WallTime
   /** Scope of spans that name none. Default: `effect-telemetry`. */
   readonly scope?: InstrumentationScope | undefined
   /** Records nothing and books nothing; a span is its parent's context, so that context still passes through. */
@@ -68,6 +68,7 @@ export class TracerCore implements SpanOwner {
   readonly resource: Resource
   readonly limits
   readonly now: () => bigint
+  readonly endOf: (start: bigint, end: bigint) => bigint
   readonly scope: InstrumentationScope
   readonly #toLink = (link: Tracer.SpanLink): SpanLink | undefined => this.toLink(link)
   // Few spans have a policy of their own; a tracer that never saw one has no map to look into.
@@ -81,7 +82,8 @@ export class TracerCore implements SpanOwner {
     this.options = options
     this.resource = options.resource
     this.limits = compile(options.limits)
-    this.now = options.now
+    this.now = options.wall.now
+    this.endOf = options.wall.endOf
     this.scope = options.scope ?? defaultScope
   }
 
