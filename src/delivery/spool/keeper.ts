@@ -51,6 +51,7 @@ export class Keeper {
   lookAround(): void {
     try {
       this.beat()
+      this.missFolders()
       for (const folder of this.options.ownership.adopt()) this.adopted.set(folder, undefined)
       if (this.isOut) this.store.revive()
       this.isOut = false
@@ -71,6 +72,20 @@ export class Keeper {
     }
     this.store.expire()
     this.leaveEmpty()
+  }
+
+  /** Folders that were taken over from this one while it was thought to be gone, or deleted. */
+  private missFolders(): void {
+    if (this.adopted.size === 0) return
+    const { disk } = this
+    const [base = ""] = this.options.above
+    const names = disk.list(base)
+    for (const folder of this.adopted.keys()) {
+      if (names.some((name) => disk.join(base, name) === folder)) continue
+      this.adopted.delete(folder)
+      const isTaken = names.some((name) => disk.join(base, name).startsWith(folder.replace(/[^~]*$/, "")))
+      this.store.abandon(isTaken ? "taken_over" : "disk_error", folder)
+    }
   }
 
   private leaveEmpty(): void {

@@ -323,9 +323,9 @@ export class SpoolStore {
     return this.segments.includes(segment)
   }
 
-  /** The own folder is gone or another's by now: what was in it is not this spool's any more. */
-  abandon(reason: "disk_error" | "taken_over"): void {
-    for (const segment of this.segments.filter(({ folder }) => folder === this.folder)) this.part(segment, reason)
+  /** A folder, the own one if none is given, is gone or another's by now: what was in it is not this spool's any more. */
+  abandon(reason: "disk_error" | "taken_over", gone = this.folder): void {
+    for (const segment of this.segments.filter(({ folder }) => folder === gone)) this.part(segment, reason)
   }
 
   /**

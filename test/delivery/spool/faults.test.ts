@@ -52,6 +52,29 @@ describe("the books of a spool", () => {
     }
   })
 
+  it("hold what was taken over, and then taken away, once", () => {
+    for (const how of ["taken over", "deleted"] as const) {
+      const world = new World()
+      const dead = world.start()
+      for (const id of range(0, 4)) dead.write(id, 10, 2)
+      dead.kill()
+      const second = world.start()
+      assert.deepStrictEqual(idsOf(second.keeper.take(1)), [0])
+      if (how === "deleted") world.disk.deleteTree(`${dead.folder}~p2`)
+      else {
+        // Without its own folder it looks as if it was gone.
+        world.disk.deleteTree(second.folder)
+        const third = world.start()
+        third.keeper.close()
+        third.kill()
+      }
+      second.keeper.lookAround()
+      assert.deepStrictEqual(second.lost, how === "deleted" ? { disk_error: 6 } : { taken_over: 6 }, how)
+      assert.deepStrictEqual(second.drain(), how === "deleted" ? [] : range(0, 4), how)
+      assert.strictEqual(second.store.items, 0)
+    }
+  })
+
   it("take no mark of a record that was cut off for that of another", () => {
     const world = new World()
     const first = world.start()
