@@ -25,6 +25,7 @@ const metadataHosts = new Set([
   "169.254.170.23",
   "[fd00:ec2::254]",
   "[fd00:ec2::23]",
+  "[fd20:ce::254]",
   "100.100.100.200",
   "192.0.0.192",
   "metadata.google.internal",
