@@ -122,8 +122,8 @@ export interface Delivery {
  * a redirect, a refused certificate) is tried once in `probeInterval`. When everything closes (see `ShutdownDeadline`), no
  * backoff is waited for: what waits has one attempt at once, and is given up where there can be no other before the end.
  *
- * The first failure after a success is one line in `Diagnostics`, the first success after a failure another. Credentials
- * are not sent over the network in clear text, which is reported once.
+ * The first failure of a delivery after a success is one line in `Diagnostics`, the first success after a failure
+ * another. Credentials are not sent over the network in clear text, which is reported once.
  */
 export const make = Effect.fnUntraced(function*(
   options: DeliveryOptions
