@@ -414,7 +414,7 @@ describe("the laws of a spool", () => {
         assert.strictEqual(model.broken.join("\n"), "")
       }),
     histories === undefined
-      ? { arbitrary: { runs: 1_000, size: 60, seed: 1 } }
+      ? { arbitrary: { runs: 1_000, size: 60, seed: 1 }, timeout: 120_000 }
       : { arbitrary: { runs: Number(histories), size: 60 }, timeout: Number(histories) * 100 }
   )
 })
