@@ -87,10 +87,17 @@ export interface SpoolQueue {
   readonly writeOut: (payload: Uint8Array, items: number) => SpooledRecord | undefined
   /** To be called before what was written out is sent; what is taken needs it not. */
   readonly begin: (records: ReadonlyArray<SpooledRecord>) => void
+  /**
+   * To be called of records that are still being sent a while after that began: what a record does to a process, it has
+   * done by then.
+   */
+  readonly clear: (records: ReadonlyArray<SpooledRecord>) => void
   /** The oldest records, at least one if any waits, and no more than `maxBytes` of them. They are out until they are settled. */
   readonly take: (maxBytes: number) => ReadonlyArray<SpooledRecord>
   /** What was taken was delivered, or given up. */
   readonly finish: (records: ReadonlyArray<SpooledRecord>) => void
+  /** To be called when nothing is to be done: a file of which all was delivered is deleted. */
+  readonly tidy: () => void
   /** What was taken shall be given out again. */
   readonly release: (records: ReadonlyArray<SpooledRecord>) => void
   /**
@@ -241,9 +248,11 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
           return ticket === undefined ? undefined : { ...ticket, payload }
         },
         begin: (records) => keeper.begin(records),
+        clear: (records) => keeper.clear(records),
         take: (bytes) => keeper.take(bytes),
         finish: (records) => records.forEach((record) => store.finish(record)),
         release: (records) => keeper.release(records),
+        tidy: () => store.tidy(),
         sync: isDurable ? sync : Effect.void,
         survives: () => isDurable && reached === written ? "power" : "process",
         quarantine: (payload, reason) => rejected.put(payload, reason),

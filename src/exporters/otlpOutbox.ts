@@ -32,6 +32,8 @@ export interface OutboxOptions extends AnswerReader {
 /** Bodies of several batches go into one request of about this size. */
 const requestBytes = 512 * 1024
 const idle = 1_000
+/** How long after its start a request that has no answer yet is no suspect any more, should the process end. */
+const suspicion = 50
 /** Below this the envelope outweighs the spans, and a server that refuses it refuses everything. */
 const minLimit = 64 * 1024
 /** While there are fresh records, one request of so many is of the backlog. */
@@ -228,10 +230,12 @@ export const openOutbox = Effect.fnUntraced(function*(
     }
     isSending = true
     const { contentType } = encoder
-    return Effect.suspend(() => {
+    const send = Effect.suspend(() => {
       const body = encoder.merge(records.map(({ payload }) => payload))
       return delivery.sendOnce({ url: options.url, contentType, body })
-    }).pipe(
+    })
+    const clear = Effect.andThen(sleepUnref(suspicion), Effect.sync(() => queue.clear(records)))
+    return Effect.raceFirst(send, Effect.andThen(clear, Effect.never)).pipe(
       Effect.match({
         onSuccess: (response) => settle(records, response, isFresh),
         onFailure: () => {
@@ -250,13 +254,14 @@ export const openOutbox = Effect.fnUntraced(function*(
   }
 
   const isIdle = (): boolean => !isSending && parked === undefined && (!hasWork() || delivery.isPaused())
+  const tidy = Effect.sync(() => queue.tidy())
   const woken = Effect.callback<void>((resume) => {
     wake = () => resume(Effect.void)
   })
   const turn = Effect.suspend(() => {
     if (isIdle()) waiting.forEach((done) => done())
     if (account === undefined || (parked === undefined && !hasWork())) {
-      return Effect.raceFirst(sleepUnref(idle), woken)
+      return Effect.raceFirst(Effect.andThen(sleepUnref(idle), tidy), woken)
     }
     return delivery.isPaused() ? delivery.whenOpen : Effect.andThen(attempt(), Effect.yieldNow)
   })
@@ -318,7 +323,7 @@ export const openOutbox = Effect.fnUntraced(function*(
       wake()
       return true
     },
-    drain: Effect.andThen(drain, Effect.suspend(() => queue.items() > 0 ? queue.sync : Effect.void)),
+    drain: Effect.andThen(drain, Effect.suspend(() => queue.items() > 0 ? queue.sync : tidy)),
     quarantine
   }
 })

@@ -29,6 +29,8 @@ class FakeSpool {
     maxBytes: 64 * 1024 * 1024,
     writeOut: () => undefined,
     begin: () => {},
+    clear: () => {},
+    tidy: () => {},
     items: () => this.records.reduce((sum, { items }) => sum + items, 0),
     hasPending: () => this.records.some((record) => !this.out.has(record)),
     write: (payload, items) => {

@@ -133,6 +133,11 @@ export class Keeper {
     for (const { segment, sequence } of records) segment.attempt(sequence)
   }
 
+  /** Says of records that are being sent that it is not they who end the process, if that ends now. */
+  clear(records: ReadonlyArray<Pending>): void {
+    for (const { segment, sequence } of records) segment.answer(sequence)
+  }
+
   release(records: ReadonlyArray<Pending>): void {
     for (const record of records) {
       record.segment.answer(record.sequence)

@@ -344,6 +344,14 @@ export class SpoolStore {
     })
   }
 
+  /** Deletes the open segment if everything in it was delivered or given up: a program that is quiet leaves no file. */
+  tidy(): void {
+    const last = this.segments.at(-1)
+    if (last?.isOpen !== true || last.written === 0 || last.done.size < last.written) return
+    last.close()
+    this.discard(last)
+  }
+
   /** Closes the open segment, so that another process can take it over whole. */
   close(): void {
     for (const segment of this.segments.slice()) {
