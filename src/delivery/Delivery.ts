@@ -97,7 +97,7 @@ export interface Delivery {
    */
   readonly sendOnce: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
   /**
-   * Sends once, now, whatever happened before: to learn whether the destination accepts data. What comes of it counts as
+   * Sends once, now, whatever failed before, unless the destination asked to be left alone: to learn whether the destination accepts data. What comes of it counts as
    * of any other request.
    */
   readonly sendNow: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
@@ -123,7 +123,7 @@ export interface Delivery {
  * backoff is waited for: what waits has one attempt at once, and is given up where there can be no other before the end.
  *
  * The first failure of a delivery after a success is one line in `Diagnostics`, the first success after a failure
- * another. Credentials are not sent over the network in clear text, which is reported once.
+ * another; what is kept back, since there was such a line within the minute, is said later if it is still true. Credentials are not sent over the network in clear text, which is reported once.
  */
 export const make = Effect.fnUntraced(function*(
   options: DeliveryOptions
@@ -144,6 +144,8 @@ export const make = Effect.fnUntraced(function*(
   let lastTrouble: string | undefined
   /** Whether there was a line about the present trouble. */
   let isTold = false
+  /** Since it was said that the destination accepts data. */
+  let failedAttempts = 0
   const end = yield* ShutdownDeadline
   end.hasten?.add(() => gate.hasten())
 
@@ -170,24 +172,28 @@ export const make = Effect.fnUntraced(function*(
   // Who asks (`sendNow`) is told, and tells; whoever has something to deliver does not know.
   const turnedBad = (host: string, detail: string, how: Sending, isFinal = false): void => {
     lastTrouble = `no delivery to ${host}: ${detail}`
+    failedAttempts++
     if (!isTold && how !== "now") {
-      isTold = true
+      const key = `delivery.${name}`
+      // What is kept back as a repeat within the minute is said by the next failure.
+      isTold = diagnostics.isSilenced?.(key) !== true
       const tried = isFinal ? "" : ", trying on"
-      diagnostics.report("warn", `delivery.${name}`, `${name}: no delivery to ${host}${tried}: ${detail}`)
+      diagnostics.report("warn", key, `${name}: no delivery to ${host}${tried}: ${detail}`)
     }
   }
 
   const accepted = (host: string): void => {
-    const { failures } = gate
     gate.succeeded()
     lastTrouble = undefined
-    isTold = false
-    if (failures === 0) return
-    diagnostics.report(
-      "info",
-      `delivery.${name}.recovered`,
-      `${name}: ${host} accepts data again after ${failures} failed attempts`
-    )
+    if (failedAttempts === 0) return
+    const key = `delivery.${name}.recovered`
+    const attempts = failedAttempts
+    // What is kept back is said by the next success: the last line that is read must be true.
+    if (diagnostics.isSilenced?.(key) !== true) {
+      failedAttempts = 0
+      isTold = false
+    }
+    diagnostics.report("info", key, `${name}: ${host} accepts data again after ${attempts} failed attempts`)
   }
 
   const asked = (fiber: Fiber.Fiber<unknown, unknown>, now: bigint, response: TransportResponse): void => {
@@ -245,6 +251,7 @@ export const make = Effect.fnUntraced(function*(
           if (Retry.isConfigurationStatus(status)) {
             gate.refused(time(), random(fiber))
             lastTrouble = `no delivery to ${host}: HTTP ${status}`
+            failedAttempts++
           } else if (status >= 200 && status < 300) accepted(host)
           gate.leave()
           return Effect.succeed(response)
@@ -274,7 +281,6 @@ export const make = Effect.fnUntraced(function*(
     const { headers, host, trouble, url } = target(request.url)
     if (trouble !== undefined) {
       const detail = trouble
-      gate.failures++
       turnedBad(host, detail, how, true)
       return new DeliveryError({ destination: name, reason: "export_error", detail })
     }

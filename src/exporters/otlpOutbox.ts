@@ -218,6 +218,20 @@ export const openOutbox = Effect.fnUntraced(function*(
     return isWhole
   }
 
+  /** What no request has room for, since it was written as it came, is taken apart, and what cannot be is given up. */
+  const fit = (record: SpooledRecord): Effect.Effect<void> =>
+    Effect.sync(() => {
+      if (split(record)) return
+      queue.finish([record])
+      account!.spooled -= record.items
+      account!.drop("oversize", record.items)
+      diagnostics.report(
+        "error",
+        `spool.${name}.oversize`,
+        `${name}: ${record.items} spooled items lost: they take more than the ${options.maxRequestBytes} bytes of a request`
+      )
+    })
+
   const attempt = (): Effect.Effect<void> => {
     const before = fresh.length
     const records = next()
@@ -228,6 +242,7 @@ export const openOutbox = Effect.fnUntraced(function*(
       release()
       return Effect.void
     }
+    if (records.length === 1 && records[0]!.payload.length > options.maxRequestBytes) return fit(records[0]!)
     isSending = true
     const { contentType } = encoder
     const send = Effect.suspend(() => {
@@ -267,7 +282,9 @@ export const openOutbox = Effect.fnUntraced(function*(
   })
   // A defect must not end the sender: what is on disk would wait for the next process.
   const loop = Effect.forever(Effect.catchDefect(turn, () => sleepUnref(idle)))
-  yield* Effect.forkScoped(Effect.withTracerEnabled(loop, false))
+  const sender = yield* Effect.forkDetach(Effect.withTracerEnabled(loop, false))
+  // Not waited for: a transport that does not let itself be interrupted must not hold up the scope.
+  yield* Effect.addFinalizer(() => Effect.sync(() => sender.interruptUnsafe()))
 
   const drain = Effect.callback<void>((resume) => {
     if (isIdle()) return resume(Effect.void)
