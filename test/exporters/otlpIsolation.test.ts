@@ -12,12 +12,14 @@ import { Telemetry, TelemetryLayer, type TelemetryLayerOptions } from "../../src
 import { collected } from "../delivery/support.ts"
 import { spoolFiles, temporary } from "../integration/programs.ts"
 
-/** What a destination answers to a request with these spans; `down` is no connection. */
-type Rule = (names: ReadonlyArray<string>, request: number) => number | "down"
+/** `down`: no connection; `stuck`: nothing, and no interruption either. */
+type Answer = number | "down" | "stuck"
+/** What a destination answers to a request with these spans. */
+type Rule = (names: ReadonlyArray<string>, request: number) => Answer
 
 const setUp = Effect.fnUntraced(function*(rule: Rule, options?: TelemetryLayerOptions) {
   const directory = yield* temporary
-  const requests: Array<{ readonly names: ReadonlyArray<string>; readonly answer: number | "down" }> = []
+  const requests: Array<{ readonly names: ReadonlyArray<string>; readonly answer: Answer }> = []
   let answers = rule
   const transport = Transport.of({
     send: ({ body, headers }) =>
@@ -26,6 +28,7 @@ const setUp = Effect.fnUntraced(function*(rule: Rule, options?: TelemetryLayerOp
         const names = spans.map(({ name }) => name)
         const answer = answers(names, requests.length)
         requests.push({ names, answer })
+        if (answer === "stuck") return yield* Effect.uninterruptible(Effect.never)
         if (answer === "down") return yield* new TransportError({ reason: "connect", detail: "ECONNREFUSED" })
         return { status: answer, headers: {}, body: new Uint8Array() }
       })
@@ -37,9 +40,9 @@ const setUp = Effect.fnUntraced(function*(rule: Rule, options?: TelemetryLayerOp
     env: {},
     detectors: ["none"],
     selfMetrics: false,
-    spool: { directory, minFreeBytes: 0 },
     shutdownTimeout: 0,
-    ...options
+    ...options,
+    spool: { ...options?.spool, directory, minFreeBytes: 0 }
   })
   const context = yield* Layer.buildWithScope(layer, scope).pipe(
     Effect.provideService(Transport, transport),
@@ -170,5 +173,27 @@ describe("the way by the disk", () => {
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual(arrived(), ["a", "b", "c", "d"])
       assert.deepStrictEqual(yield* books, { ...settled, exported: 4, rejected: {} })
+    }))
+
+  it.effect("takes apart what was written whole and is more than a request may be", () =>
+    Effect.gen(function*() {
+      const options = { otlp: { maxRequestBytes: 2_000 }, spool: { directory: "", mode: "always" as const } }
+      const { arrived, batch, books, requests } = yield* setUp(() => 200, options)
+      const names = [..."abcdefgh"].map((letter) => letter.repeat(400))
+      yield* batch(...names, "x".repeat(3_000))
+      for (let i = 0; i < 20; i++) yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(arrived().toSorted(), names)
+      assert.isAbove(requests.length, 1)
+      assert.deepStrictEqual(yield* books, { ...settled, exported: 8, rejected: {}, dropped: { oversize: 1 } })
+    }))
+
+  it.effect("closes although a request does not let itself be interrupted", () =>
+    Effect.gen(function*() {
+      const { batch, books, close, turn } = yield* setUp(() => "down")
+      yield* batch("a")
+      turn(() => "stuck")
+      yield* TestClock.adjust("1 minute")
+      yield* close
+      assert.deepStrictEqual(yield* books, { exported: 0, spooled: 1, queued: 0, rejected: {}, dropped: {} })
     }))
 })
