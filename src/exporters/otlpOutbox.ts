@@ -16,7 +16,6 @@ import type { Account, RejectReason } from "../diagnostics/Ledger.ts"
 import { isConfigurationStatus } from "../delivery/Retry.ts"
 import { sleepUnref } from "../internal/clock.ts"
 import type { OtlpEncoder, OtlpSpanBatch } from "../otlp/OtlpEncoder.ts"
-import { splitBody } from "../otlp/splitBody.ts"
 import type { AnswerReader } from "./otlpAnswer.ts"
 import type { BatchSpool, ExportResult } from "./SpanExporter.ts"
 
@@ -207,7 +206,7 @@ export const openOutbox = Effect.fnUntraced(function*(
 
   /** Puts two records in the place of one. They are written before it is given up, and given out after that. */
   const split = (record: SpooledRecord): boolean => {
-    const parts = splitBody(encoder, record.payload)
+    const parts = encoder.split(record.payload)
     if (parts === undefined) return false
     const halves = parts.map(({ body, count }) => queue.writeOut(body, count))
     const written = halves.filter((half) => half !== undefined)
