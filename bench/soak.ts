@@ -3,7 +3,8 @@
  *
  * - `npm run soak -- hang --minutes 5`: 5,000 spans a second while the destination never answers: memory against its bound.
  * - `npm run soak -- outage --minutes 10`: 1,000 spans a second, a destination that is gone for as long, and a spool: what
- *   arrives, in which order, and whether spans that are made afterwards wait for the backlog.
+ *   arrives, in which order, and whether spans that are made afterwards wait for the backlog. With `--always` everything
+ *   goes by way of the disk.
  */
 import { fork } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -19,7 +20,7 @@ import type { SoakMessage, SoakTask } from "./soakProgram.ts"
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { minutes: { type: "string" } }
+  options: { minutes: { type: "string" }, always: { type: "boolean", default: false } }
 })
 
 const program = (task: SoakTask) => {
@@ -80,11 +81,12 @@ const outage = async (minutes: number): Promise<void> => {
         }
       })
     })
+  const mode = values.always ? "always" : "overflow"
   const directory = mkdtempSync(join(tmpdir(), "effect-telemetry-soak-"))
   let server = receiver()
   const port = await listen(server)
   const around = 0.5
-  const { ended, messages } = program({ port, perSecond: 1_000, minutes: minutes + 2 * around, directory })
+  const { ended, messages } = program({ port, perSecond: 1_000, minutes: minutes + 2 * around, directory, mode })
   await sleep(around * 60_000)
   server.closeAllConnections()
   server.close()
@@ -106,7 +108,7 @@ const outage = async (minutes: number): Promise<void> => {
   const backlogDone = backlog.at(-1)?.at ?? NaN
   // Made once the destination was known to answer again, and before the program ended.
   const live = arrivals.filter(({ made }) => made > firstAfter)
-  console.log(`outage: ${minutes} minutes, 1,000 spans/s, with a spool`)
+  console.log(`outage: ${minutes} minutes, 1,000 spans/s, with a spool, mode ${mode}`)
   console.log(`created ${created}, arrived ${distinct}, twice ${arrivals.length - distinct}`)
   console.log(
     `found to answer again after ${((firstAfter - back) / 1000).toFixed(1)} s; the backlog of ${backlog.length} ` +
@@ -125,6 +127,6 @@ const minutes = (fallback: number): number => Number(values.minutes ?? fallback)
 if (positionals[0] === "hang") await hang(minutes(5))
 else if (positionals[0] === "outage") await outage(minutes(10))
 else {
-  console.error("usage: npm run soak -- hang|outage [--minutes N]")
+  console.error("usage: npm run soak -- hang|outage [--minutes N] [--always]")
   process.exitCode = 1
 }

@@ -7,6 +7,7 @@ export interface SoakTask {
   readonly minutes: number
   readonly maxQueueBytes?: number
   readonly directory?: string
+  readonly mode?: "overflow" | "always"
 }
 
 export interface SoakMessage {
@@ -35,7 +36,7 @@ await TraceContext.initialize({
     : { batch: { maxQueueSize: 100_000_000, maxQueueBytes: task.maxQueueBytes } },
   ...task.directory === undefined
     ? {}
-    : { spool: { directory: task.directory, maxBytes: 512 * 1024 * 1024, minFreeBytes: 0 } }
+    : { spool: { directory: task.directory, mode: task.mode, maxBytes: 512 * 1024 * 1024, minFreeBytes: 0 } }
 })
 
 let made = 0

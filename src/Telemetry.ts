@@ -19,6 +19,7 @@ import { TracesLedger } from "./diagnostics/CurrentLedger.ts"
 import * as Diagnostics from "./diagnostics/Diagnostics.ts"
 import { type AccountSnapshot, SignalLedger, type SignalSnapshot, snapshot } from "./diagnostics/Ledger.ts"
 import * as selfMetrics from "./diagnostics/selfMetrics.ts"
+import { holding } from "./internal/holding.ts"
 import { optionalService } from "./internal/optionalService.ts"
 import type { Resource } from "./model/Resource.ts"
 import { SpanProcessor } from "./processors/SpanProcessor.ts"
@@ -37,6 +38,11 @@ export interface FlushResult {
   readonly exported: number
   /** On disk when it returned. */
   readonly spooled: number
+  /**
+   * What the spans on disk survive for certain, where there are any: the end of the process, or of the power. With
+   * `spool.durability: "power"` a flush waits for the disk; if that fails, or takes too long, it is the process.
+   */
+  readonly survives?: "process" | "power"
   /** Still in memory when it returned, because the time was over. */
   readonly left: number
   /** Rejected or given up while the flush ran; the ledger has the reasons. */
@@ -174,7 +180,12 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       const probe = Effect.suspend(() =>
         Effect.forEach(
           ledger.accounts.filter(({ check }) => check !== undefined),
-          ({ check, destination }) => Effect.map(check!, (trouble): ProbeResult => ({ destination, trouble })),
+          ({ check, destination }) =>
+            Effect.map(
+              // Not in the words of the defect: those may hold anything.
+              Effect.catchDefect(check!, () => Effect.succeed("the exporter failed with a defect")),
+              (trouble): ProbeResult => ({ destination, trouble })
+            ),
           { concurrency: "unbounded" }
         )
       ).pipe(Effect.withTracerEnabled(false))
@@ -182,7 +193,7 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       const telemetry: TelemetryShape = {
         resource,
         ledger: Effect.sync(() => snapshot(ledger)),
-        probe,
+        probe: holding(probe),
         flush: (flushOptions) =>
           Effect.suspend(() => {
             const before = totals(ledger)
@@ -194,6 +205,7 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
                   exported: after.exported - before.exported,
                   failed: after.failed - before.failed,
                   spooled: after.spooled,
+                  ...after.survives === undefined ? {} : { survives: after.survives },
                   left: after.queued
                 }
               }
@@ -238,12 +250,13 @@ const propagators: Readonly<Record<TelemetryConfig.PropagatorName, Propagator.Te
 }
 
 const totals = (ledger: SignalLedger) => {
-  const sum = { exported: 0, failed: 0, spooled: 0, queued: 0 }
+  const sum = { exported: 0, failed: 0, spooled: 0, queued: 0, survives: undefined as FlushResult["survives"] }
   for (const account of ledger.accounts) {
     sum.exported += account.exported
     sum.failed += account.rejectedTotal + account.droppedTotal
     sum.spooled += account.spooled
     sum.queued += account.queued
+    if (account.spooled > 0 && sum.survives !== "process") sum.survives = account.survives?.() ?? "process"
   }
   return sum
 }

@@ -14,6 +14,7 @@ import * as Sampler from "../src/sampling/Sampler.ts"
 import { flush, Telemetry, TelemetryLayer } from "../src/Telemetry.ts"
 import * as IdGenerator from "../src/tracing/IdGenerator.ts"
 import * as Trace from "../src/tracing/Trace.ts"
+import { collected } from "./delivery/support.ts"
 
 const quiet = { env: {}, detectors: ["none"] as const }
 
@@ -211,6 +212,35 @@ describe("Telemetry", () => {
         Effect.provideService(Random.Random, { nextIntUnsafe: () => 0, nextDoubleUnsafe: () => 0.5 })
       )
       assert.strictEqual((yield* ledger!).destinations[0]!.exported, 1_500)
+    }))
+
+  it.effect("closing waits for no destination that rests beyond the end, once it has been tried", () =>
+    Effect.gen(function*() {
+      const refused = new TransportError({ reason: "connect", detail: "refused" })
+      const { layer, requests } = scripted(() => refused)
+      const { diagnostics, lines } = collected()
+      let ledger: Telemetry["Service"]["ledger"] | undefined
+      let before = 0
+      yield* Effect.gen(function*() {
+        yield* Effect.replicateEffect(span, 1_500)
+        yield* TestClock.adjust("40 seconds")
+        ledger = (yield* Telemetry).ledger
+        before = requests.length
+      }).pipe(
+        Effect.provide(TelemetryLayer(quiet)),
+        Effect.provide(layer),
+        Effect.provideService(Diagnostics.Diagnostics, diagnostics),
+        // Every delay is a half of the longest.
+        Effect.provideService(Random.Random, { nextIntUnsafe: () => 0, nextDoubleUnsafe: () => 0.5 })
+      )
+      // Nothing moved the clock, so nothing waited for it.
+      assert.strictEqual(requests.length, before + 1)
+      assert.deepInclude((yield* ledger!).destinations[0], {
+        dropped: { shutdown_timeout: 1_500 },
+        queued: 0,
+        unaccounted: 0
+      })
+      assert.include(lines.at(-1), "1500 items lost (shutdown_timeout)")
     }))
 
   it.effect("names problems of the environment in health", () =>

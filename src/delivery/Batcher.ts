@@ -281,6 +281,8 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     if (count > 0) account.lastFailure = detail
     if (count > 0) losses.push({ reason, message: `${name}: ${count} items lost (${reason}): ${detail}` })
   }
+  /** Items that were given up at the end and not told yet: that is one line for all of them. */
+  let abandoned = 0
   const reportLosses = (): void => {
     const told = losses
     losses = []
@@ -335,7 +337,11 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
       account.lastFailure = message
       return
     }
-    lose(reason, count, message)
+    const isEnd = isClosed || shutdownDeadline.at !== undefined
+    if (reason !== "shutdown_timeout" || !isEnd) return lose(reason, count, message)
+    account.drop(reason, count)
+    account.lastFailure = message
+    abandoned += count
   }
 
   // A fiber of its own: one that does not let itself be interrupted must hold up neither the others nor the scope.
@@ -412,7 +418,6 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
   /** Keeps what can be kept without waiting, and says what could not. */
   const abandon = (reason: "shutdown" | "shutdown_timeout", why: string): void => {
     isClosed = true
-    let abandoned = 0
     end((entry) => {
       if (rescue(entry)) return
       abandoned += entry.count
@@ -420,6 +425,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     })
     if (abandoned === 0) return
     diagnostics.report("error", `export.${name}.${reason}`, `${name}: ${abandoned} items lost (${reason}): ${why}`)
+    abandoned = 0
   }
 
   // The scope may never be closed.

@@ -24,10 +24,11 @@ export class DeliveryError extends Data.TaggedError("DeliveryError")<{
   /** The destination, as in `otlp`. */
   readonly destination: string
   /**
-   * `retry_exhausted`: still no final answer when the time for retries was over; `export_error`: a failure that another
-   * attempt would not change, such as a refused certificate.
+   * `retry_exhausted`: still no final answer when the time for retries was over; `shutdown_timeout`: everything closes
+   * before another attempt may be made; `export_error`: a failure that another attempt would not change, such as an
+   * answer that is none.
    */
-  readonly reason: "retry_exhausted" | "export_error"
+  readonly reason: "retry_exhausted" | "shutdown_timeout" | "export_error"
   readonly detail: string
 }> {
   override get message(): string {
@@ -96,7 +97,7 @@ export interface Delivery {
    */
   readonly sendOnce: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
   /**
-   * Sends once, now, whatever happened before: to learn whether the destination accepts data. What comes of it counts as
+   * Sends once, now, whatever failed before, unless the destination asked to be left alone: to learn whether the destination accepts data. What comes of it counts as
    * of any other request.
    */
   readonly sendNow: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
@@ -119,10 +120,10 @@ export interface Delivery {
  *
  * A destination that refuses two requests in a row for a reason that only a change of configuration ends (401, 403, 404,
  * a redirect, a refused certificate) is tried once in `probeInterval`. When everything closes (see `ShutdownDeadline`), no
- * backoff is waited for: what waits has one attempt at once.
+ * backoff is waited for: what waits has one attempt at once, and is given up where there can be no other before the end.
  *
- * The first failure after a success is one line in `Diagnostics`, the first success after a failure another. Credentials
- * are not sent over the network in clear text, which is reported once.
+ * The first failure of a delivery after a success is one line in `Diagnostics`, the first success after a failure
+ * another; what is kept back, since there was such a line within the minute, is said later if it is still true. Credentials are not sent over the network in clear text, which is reported once.
  */
 export const make = Effect.fnUntraced(function*(
   options: DeliveryOptions
@@ -138,16 +139,23 @@ export const make = Effect.fnUntraced(function*(
   const maxResponseBytes = options.maxResponseBytes ?? 4 * 1024 * 1024
   const targets = new Map<string, Target>()
 
+  let scrub = headers.scrub
   const gate = new Gate(policy)
   let lastTrouble: string | undefined
-  const { hasten } = yield* ShutdownDeadline
-  hasten?.add(() => gate.hasten())
+  /** Whether there was a line about the present trouble. */
+  let isTold = false
+  /** Since it was said that the destination accepts data. */
+  let failedAttempts = 0
+  const end = yield* ShutdownDeadline
+  end.hasten?.add(() => gate.hasten())
 
   const target = (url: string): Target => {
     const known = targets.get(url)
     if (known !== undefined) return known
     const made = makeTarget(url, headers, allowClearTextCredentials)
     targets.set(url, made)
+    const [scrubHeaders, scrubUrl] = [scrub, RequestHeaders.scrubber(made.secrets)]
+    scrub = (text) => scrubUrl(scrubHeaders(text))
     if (made.withheld.length > 0) {
       diagnostics.report(
         "error",
@@ -161,23 +169,31 @@ export const make = Effect.fnUntraced(function*(
     return made
   }
 
-  const turnedBad = (host: string, detail: string): void => {
+  // Who asks (`sendNow`) is told, and tells; whoever has something to deliver does not know.
+  const turnedBad = (host: string, detail: string, how: Sending, isFinal = false): void => {
     lastTrouble = `no delivery to ${host}: ${detail}`
-    if (gate.failures === 1) {
-      diagnostics.report("warn", `delivery.${name}`, `${name}: no delivery to ${host}, trying on: ${detail}`)
+    failedAttempts++
+    if (!isTold && how !== "now") {
+      const key = `delivery.${name}`
+      // What is kept back as a repeat within the minute is said by the next failure.
+      isTold = diagnostics.isSilenced?.(key) !== true
+      const tried = isFinal ? "" : ", trying on"
+      diagnostics.report("warn", key, `${name}: no delivery to ${host}${tried}: ${detail}`)
     }
   }
 
   const accepted = (host: string): void => {
-    const { failures } = gate
     gate.succeeded()
     lastTrouble = undefined
-    if (failures === 0) return
-    diagnostics.report(
-      "info",
-      `delivery.${name}.recovered`,
-      `${name}: ${host} accepts data again after ${failures} failed attempts`
-    )
+    if (failedAttempts === 0) return
+    const key = `delivery.${name}.recovered`
+    const attempts = failedAttempts
+    // What is kept back is said by the next success: the last line that is read must be true.
+    if (diagnostics.isSilenced?.(key) !== true) {
+      failedAttempts = 0
+      isTold = false
+    }
+    diagnostics.report("info", key, `${name}: ${host} accepts data again after ${attempts} failed attempts`)
   }
 
   const asked = (fiber: Fiber.Fiber<unknown, unknown>, now: bigint, response: TransportResponse): void => {
@@ -208,13 +224,16 @@ export const make = Effect.fnUntraced(function*(
       const now = time()
       if (!gate.enter(now, how === "now" || (how === "retrying" && now >= deadline))) {
         if (how !== "retrying") return unavailable(name, trouble)
+        if (end.at !== undefined && now + (gate.closedFor(now) ?? 0n) >= end.at) {
+          return new DeliveryError({ destination: name, reason: "shutdown_timeout", detail: trouble })
+        }
         return now >= deadline
           ? exhausted(name, policy, trouble)
           // Looked at again afterwards: another sender may have closed the gate anew.
           : Effect.andThen(atGate(now, deadline - now), attempt(host, outgoing, deadline, trouble, how))
       }
       const again = (trouble: string): Effect.Effect<TransportResponse, DeliveryError> => {
-        turnedBad(host, trouble)
+        turnedBad(host, trouble, how)
         if (how !== "retrying") return unavailable(name, trouble)
         return time() >= deadline
           ? exhausted(name, policy, trouble)
@@ -232,6 +251,7 @@ export const make = Effect.fnUntraced(function*(
           if (Retry.isConfigurationStatus(status)) {
             gate.refused(time(), random(fiber))
             lastTrouble = `no delivery to ${host}: HTTP ${status}`
+            failedAttempts++
           } else if (status >= 200 && status < 300) accepted(host)
           gate.leave()
           return Effect.succeed(response)
@@ -240,9 +260,11 @@ export const make = Effect.fnUntraced(function*(
           if (error.reason === "tls") gate.refused(time(), random(fiber), true)
           else gate.failed(time(), random(fiber))
           gate.leave()
-          if (Retry.isRetryableError(error)) return again(error.message)
-          turnedBad(host, error.message)
-          return new DeliveryError({ destination: name, reason: "export_error", detail: error.message })
+          // A transport should quote no header, but it may be anybody's.
+          const message = scrub(error.message)
+          if (Retry.isRetryableError(error)) return again(message)
+          turnedBad(host, message, how, true)
+          return new DeliveryError({ destination: name, reason: "export_error", detail: message })
         }
       })
     })
@@ -259,8 +281,7 @@ export const make = Effect.fnUntraced(function*(
     const { headers, host, trouble, url } = target(request.url)
     if (trouble !== undefined) {
       const detail = trouble
-      gate.failures++
-      turnedBad(host, detail)
+      turnedBad(host, detail, how, true)
       return new DeliveryError({ destination: name, reason: "export_error", detail })
     }
     const outgoing = {
@@ -292,7 +313,7 @@ export const make = Effect.fnUntraced(function*(
   const delivery: Delivery = {
     name,
     addressOf: (url) => target(url).address,
-    scrub: headers.scrub,
+    scrub: (text) => scrub(text),
     maxAgeMillis: policy.maxAgeMillis,
     failing: () => lastTrouble,
     send: sendAs("retrying"),

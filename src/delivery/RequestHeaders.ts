@@ -56,13 +56,23 @@ export const make = (input: HeaderInput, destination: string, diagnostics: Diagn
   return { values, secretNames, scrub: scrubber(hidden) }
 }
 
-// A server may quote the token of `Bearer <token>` alone.
-const secretParts = (value: string): Array<string> =>
-  [value, ...value.split(/[\s=,;]+/)].filter((part) => part.length >= 6)
+// A server may quote the token of `Bearer <token>` alone, and of `Basic <credentials>` what stands behind it.
+const secretParts = (value: string): Array<string> => [value, ...value.split(/[\s=,;]+/), ...basicParts(value)]
 
-/** Replaces each of `secrets` in a text. */
+const basicParts = (value: string): ReadonlyArray<string> => {
+  const encoded = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(value)?.[1]
+  if (encoded === undefined) return []
+  try {
+    const plain = new TextDecoder().decode(Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0)))
+    return [plain, ...plain.split(":")]
+  } catch {
+    return []
+  }
+}
+
+/** Replaces each of `secrets` in a text, but for those that are too short to be any. */
 export const scrubber = (secrets: ReadonlyArray<string>): (text: string) => string => {
-  const longestFirst = [...new Set(secrets)].sort((a, b) => b.length - a.length)
+  const longestFirst = [...new Set(secrets)].filter(({ length }) => length >= 6).sort((a, b) => b.length - a.length)
   return (text) => longestFirst.reduce((left, secret) => left.replaceAll(secret, "<redacted>"), text)
 }
 

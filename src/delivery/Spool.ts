@@ -18,12 +18,14 @@ import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import { sleepUnref } from "../internal/clock.ts"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
 import { randomWord } from "../internal/random.ts"
-import { type Disk, errorCode, nodeDisk } from "./spool/disk.ts"
-import { type Crc32, parseSegmentName } from "./spool/format.ts"
-import { aliveName, heartbeat, own, type Ownership } from "./spool/owners.ts"
+import { ShutdownDeadline } from "./ShutdownDeadline.ts"
+import { makePrivate, nodeDisk } from "./spool/disk.ts"
+import type { Crc32 } from "./spool/format.ts"
+import { Keeper } from "./spool/keeper.ts"
+import { claim, heartbeat, rejectedName } from "./spool/owners.ts"
 import { systemProcesses } from "./spool/processes.ts"
-import { Segment, type SegmentHome } from "./spool/segment.ts"
-import { type Pending, SpoolStore, type StoreBooks, type StoreLimits } from "./spool/store.ts"
+import { Rejected, type RejectedReason } from "./spool/rejected.ts"
+import type { Pending, StoreBooks, StoreLimits, Ticket } from "./spool/store.ts"
 
 /** Options of {@link layer}. */
 export interface SpoolOptions {
@@ -62,30 +64,64 @@ export interface SpoolBooks {
   readonly recovered: (items: number) => void
 }
 
+/** Why a copy is kept: the status of the answer by which the destination refused it. */
+export type { RejectedReason } from "./spool/rejected.ts"
+
 /** A record that waits to be sent. */
 export type SpooledRecord = Pending
 
 /** The records of one destination. */
 export interface SpoolQueue {
   readonly mode: "overflow" | "always"
+  /** Most bytes on disk. */
+  readonly maxBytes: number
   /** Items that are on disk, as far as they are known. */
   readonly items: () => number
   /** Whether a record waits to be sent. */
   readonly hasPending: () => boolean
   /** Writes a request body; `false` when the disk did not take it. Synchronous, so that it works as a process ends. */
   readonly write: (payload: Uint8Array, items: number) => boolean
+  /**
+   * {@link write}, and the record is out as if it was taken, so that it can be sent without being read again.
+   */
+  readonly writeOut: (payload: Uint8Array, items: number) => SpooledRecord | undefined
+  /** To be called before what was written out is sent; what is taken needs it not. */
+  readonly begin: (records: ReadonlyArray<SpooledRecord>) => void
+  /**
+   * To be called of records that are still being sent a while after that began: what a record does to a process, it has
+   * done by then.
+   */
+  readonly clear: (records: ReadonlyArray<SpooledRecord>) => void
   /** The oldest records, at least one if any waits, and no more than `maxBytes` of them. They are out until they are settled. */
   readonly take: (maxBytes: number) => ReadonlyArray<SpooledRecord>
   /** What was taken was delivered, or given up. */
   readonly finish: (records: ReadonlyArray<SpooledRecord>) => void
+  /** To be called when nothing is to be done: a file of which all was delivered is deleted. */
+  readonly tidy: () => void
   /** What was taken shall be given out again. */
   readonly release: (records: ReadonlyArray<SpooledRecord>) => void
+  /**
+   * Waits, for the durability `power`, until what was written before is on the medium, or the disk has refused. Never
+   * fails: {@link survives} says what came of it.
+   */
+  readonly sync: Effect.Effect<void>
+  /** What all that this process wrote survives for certain: the end of the process, or of the power. */
+  readonly survives: () => "process" | "power"
+  /**
+   * Keeps a copy of what the destination refused for good, with the status of the answer, in the bounded folder
+   * {@link rejected}. It changes no books, and nothing depends on it: where there is no room no copy is kept, and the
+   * answer is `false`.
+   */
+  readonly quarantine: (payload: Uint8Array, reason: RejectedReason) => boolean
+  /** The folder with copies of what was given up for good. */
+  readonly rejected: string
 }
 
 /** Keeps undelivered data on disk. */
 export class Spool extends Context.Service<Spool, {
   /**
-   * Opens the queue of a destination until the scope closes; `undefined` where it cannot be, which is reported.
+   * Opens the queue of a destination until the scope closes; `undefined` where the runtime has no files. A directory that
+   * cannot be used is reported, takes nothing, and is looked at again.
    *
    * `signal` and `destination` decide which records are found again: a change of address sends nothing to the new one
    * that was meant for the old one.
@@ -94,119 +130,133 @@ export class Spool extends Context.Service<Spool, {
     readonly signal: "traces" | "metrics" | "logs"
     readonly destination: string
     readonly books: SpoolBooks
+    /** How files of `rejected` end; default `otlp`. */
+    readonly extension?: "pb" | "json" | "otlp" | undefined
   }) => Effect.Effect<SpoolQueue | undefined, never, Scope.Scope>
 }>()("effect-telemetry/delivery/Spool") {}
 
 const maxSegmentBytes = 1024 * 1024
-const maxSegmentAge = 10_000
+const minSegmentAge = 10_000
 const syncEvery = 200
+/** How long the end may wait for the medium, in milliseconds. */
+const maxFinalSync = 1_000
 
 /** Makes a spool of files. */
 export const make = (options: SpoolOptions): Spool["Service"] => ({
-  open: ({ books, destination, signal }) =>
+  open: ({ books, destination, extension = "otlp", signal }) =>
     Effect.gen(function*() {
       const diagnostics = yield* Diagnostics
       const clock = yield* Clock.Clock
+      const deadline = yield* ShutdownDeadline
       const disk = nodeDisk()
       const crc32 = nodeBuiltin<typeof Zlib>("zlib")?.crc32 as Crc32 | undefined
+      const { directory } = options
       const refuse = (why: string): undefined => {
-        diagnostics.report("error", "spool", `the spool in ${options.directory} is not used: ${why}`)
+        diagnostics.report("error", "spool", `the spool in ${directory} is not used: ${why}`)
       }
       if (disk === undefined || crc32 === undefined) return refuse("this runtime has no files")
-      const home: SegmentHome = {
-        disk,
-        crc32,
-        isDurable: options.durability === "power",
-        wallMillis: () => clock.currentTimeMillisUnsafe(),
-        monotonicMillis: () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
-      }
-      const opened = tryOpen(disk, options.directory, `${signal}-${hash(destination, crc32)}`)
-      if (typeof opened === "string") return refuse(opened)
+      const isDurable = options.durability === "power"
+      const id = hex(randomWord()) + hex(randomWord())
+      const names = [formatVersion, `${signal}-${hash(destination, crc32)}`] as const
+      const base = disk.join(directory, ...names)
+      const ownership = claim(disk, base, id, systemProcesses(), () => void makePrivate(disk, directory, ...names))
 
       const maxBytes = Math.max(1, options.maxBytes ?? 64 * 1024 * 1024)
+      const maxAge = Duration.toMillis(Duration.fromInputUnsafe(options.maxAge ?? "24 hours"))
       const limits: StoreLimits = {
         maxBytes,
         maxSegmentBytes: Math.max(1, Math.min(maxSegmentBytes, maxBytes / 8)),
-        maxSegmentAge,
-        maxAge: Duration.toMillis(Duration.fromInputUnsafe(options.maxAge ?? "24 hours")),
+        // What is in one file gets too old together: it holds records of a small part of the time that they may be kept.
+        maxSegmentAge: Math.max(minSegmentAge, maxAge / 128),
+        maxAge,
         minFreeBytes: options.minFreeBytes ?? 256 * 1024 * 1024
       }
-      const trouble = (code: string): void =>
-        diagnostics.report("warn", "spool.disk", `the spool in ${options.directory} cannot be written: ${code}`)
-      const beat = (): void => {
-        // Whoever took the folder over sends what was in it.
-        const state = opened.beat()
-        if (state !== "kept") store.abandon(state === "taken" ? "taken_over" : "disk_error")
-      }
-      const store: SpoolStore = new SpoolStore(home, opened.folder, limits, {
-        ...books,
-        trouble,
-        homeless: beat,
-        recoveredDisk: () =>
-          diagnostics.report("info", "spool.disk.ok", `the spool in ${options.directory} is written again`)
-      }, () => (randomWord() >>> 0) / 0x100000000)
+      const rejected = new Rejected(disk, base, id, extension, limits.minFreeBytes, () =>
+        void makePrivate(disk, directory, ...names, rejectedName))
+      const keeper = new Keeper({
+        home: {
+          disk,
+          crc32,
+          isDurable,
+          wallMillis: () =>
+            clock.currentTimeMillisUnsafe(),
+          monotonicMillis: () =>
+            Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+        },
+        ownership,
+        above: [base, disk.join(directory, formatVersion), directory, disk.join(directory, "..")],
+        rejected,
+        limits,
+        books: {
+          ...books,
+          trouble: (why, what) =>
+            diagnostics.report("warn", "spool.disk", `the spool in ${directory} cannot be ${what}: ${why}`),
+          recoveredDisk: () =>
+            diagnostics.report("info", "spool.disk.ok", `the spool in ${directory} is written again`)
+        },
+        random: () =>
+          (randomWord() >>> 0) / 0x100000000
+      })
+      const { store } = keeper
+      keeper.lookAround()
 
-      let isDirty = false
-      const adopted = new Map<string, ReadonlyArray<Segment>>()
-      const leaveEmpty = (): void => {
-        for (const [folder, segments] of adopted) {
-          if (segments.some((segment) => store.has(segment))) continue
-          adopted.delete(folder)
-          opened.leave(folder)
-        }
-      }
-      const lookAround = (): void => {
-        try {
-          beat()
-          for (const folder of opened.adopt()) {
-            const segments = segmentsIn(home, folder, disk.join(opened.folder, aliveName))
-            adopted.set(folder, segments)
-            store.adopt(segments)
-          }
-          leaveEmpty()
-        } catch (error) {
-          trouble(errorCode(error))
-        }
-      }
-      lookAround()
-
-      yield* Effect.forkScoped(Effect.forever(Effect.andThen(sleepUnref(heartbeat), Effect.sync(lookAround))))
-      if (options.durability === "power") {
-        const sync = Effect.suspend(() => {
-          if (!isDirty) return Effect.void
-          isDirty = false
-          return Effect.ignore(Effect.tryPromise(() => store.sync()))
-        })
-        yield* Effect.forkScoped(Effect.forever(Effect.andThen(sleepUnref(syncEvery), sync)))
-      }
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          store.close()
-          leaveEmpty()
-          // Without a sign of life in it, what is left is anybody's at once: the next layer of this process, too.
-          opened.leave(opened.folder)
-        })
+      yield* Effect.forkScoped(
+        Effect.forever(Effect.andThen(
+          sleepUnref(heartbeat),
+          Effect.sync(() =>
+            keeper.lookAround()
+          )
+        ))
       )
+      /** Records that were written, and how many of them are on the medium at least. */
+      let written = 0
+      let asked = 0
+      let reached = 0
+      // Never fails: what cannot be done is told as trouble.
+      const sync = Effect.promise(() => {
+        const before = asked = written
+        return keeper.sync().then((isReached) => {
+          if (isReached) reached = Math.max(reached, before)
+        })
+      })
+      if (isDurable) {
+        const syncIfDirty = Effect.suspend(() => asked === written ? Effect.void : sync)
+        yield* Effect.forkScoped(Effect.forever(Effect.andThen(sleepUnref(syncEvery), syncIfDirty)))
+      }
+      yield* Effect.addFinalizer(() => {
+        const left = deadline.at === undefined ? Infinity : Number(deadline.at - clock.monotonicTimeNanosUnsafe()) / 1e6
+        const last = isDurable && left > 0
+          ? Effect.raceFirst(sync, Effect.sleep(Math.ceil(Math.min(left, maxFinalSync))))
+          : Effect.void
+        return Effect.ensuring(last, Effect.sync(() => keeper.close()))
+      })
+
+      const append = (payload: Uint8Array, items: number, isOut = false): Ticket | undefined => {
+        const ticket = store.append(payload, items, isOut)
+        if (ticket !== undefined) written++
+        return ticket
+      }
 
       const queue: SpoolQueue = {
         mode: options.mode ?? "overflow",
+        maxBytes,
         items: () => store.items,
         hasPending: () => store.hasPending,
-        write: (payload, items) => {
-          isDirty = true
-          return store.append(payload, items, false) !== undefined
+        write: (payload, items) => append(payload, items) !== undefined,
+        writeOut: (payload, items) => {
+          const ticket = append(payload, items, true)
+          return ticket === undefined ? undefined : { ...ticket, payload }
         },
-        take: (bytes) => {
-          const records = store.next(bytes)
-          for (const { segment, sequence } of records) segment.attempt(sequence)
-          return records
-        },
+        begin: (records) => keeper.begin(records),
+        clear: (records) => keeper.clear(records),
+        take: (bytes) => keeper.take(bytes),
         finish: (records) => records.forEach((record) => store.finish(record)),
-        release: (records) =>
-          records.forEach((record) => {
-            record.segment.answer(record.sequence)
-            store.release(record)
-          })
+        release: (records) => keeper.release(records),
+        tidy: () => store.tidy(),
+        sync: isDurable ? sync : Effect.void,
+        survives: () => isDurable && reached === written ? "power" : "process",
+        quarantine: (payload, reason) => rejected.put(payload, reason),
+        rejected: rejected.folder
       }
       return queue
     })
@@ -216,41 +266,6 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
 export const layer = (options: SpoolOptions): Layer.Layer<Spool> => Layer.succeed(Spool, make(options))
 
 const formatVersion = "v1"
-
-/** The folder of this process, or why there is none. */
-const tryOpen = (disk: Disk, directory: string, queue: string): Ownership | string => {
-  try {
-    disk.makeDirectory(directory)
-    const stat = disk.stat(directory)
-    if (stat.kind !== "directory") return "it is no directory"
-    if (stat.isOwn === false) return "it belongs to another user"
-    if (stat.mode !== undefined && (stat.mode & 0o022) !== 0) {
-      return `others may write into it (mode ${stat.mode.toString(8)})`
-    }
-    const base = disk.join(directory, formatVersion, queue)
-    disk.makeDirectory(base)
-    return own(disk, base, hex(randomWord()) + hex(randomWord()), systemProcesses())
-  } catch (error) {
-    return errorCode(error)
-  }
-}
-
-/** The segments in `folder`, oldest first; `touched` is a file that was written just now. */
-const segmentsIn = (home: SegmentHome, folder: string, touched: string): ReadonlyArray<Segment> => {
-  const { disk } = home
-  const found: Array<Segment> = []
-  const now = disk.stat(touched).modified
-  const names = disk.list(folder)
-  for (const name of names) {
-    const path = disk.join(folder, name)
-    const id = parseSegmentName(name)
-    if (id !== undefined) {
-      const { kind, modified, size } = disk.stat(path)
-      if (kind === "file") found.push(Segment.found(home, folder, name, id, size, Math.max(0, now - modified)))
-    } else if (name.endsWith(".ack") && !names.includes(name.replace(/\.ack$/, ".seg"))) disk.remove(path)
-  }
-  return found.sort((a, b) => a.index - b.index)
-}
 
 const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, "0")
 

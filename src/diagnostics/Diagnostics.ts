@@ -13,15 +13,18 @@ export interface Diagnostics {
    * next line of that key.
    */
   report(level: Exclude<DiagnosticLevel, "none">, key: string, message: string): void
+  /** Whether `report` would keep a line of this key back at present, so that who has news can try again later. */
+  isSilenced?(key: string): boolean
   /** How often each key was reported, silenced repeats included. */
   readonly counts: ReadonlyMap<string, number>
 }
 
 const repeatAfterMillis = 60_000
 
-// Control characters in a foreign message (an HTTP body, an exception) would let it write on the operator's terminal.
+// Control characters in a foreign message (an HTTP body, an exception) would let it write on the operator's terminal, and
+// marks of direction would let it read as another.
 // eslint-disable-next-line no-control-regex
-const control = /[\u0000-\u001f\u007f-\u009f]+/g
+const control = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g
 
 /**
  * Makes a `Diagnostics` that writes lines to `write` (default: standard error; a reader that goes away does not end the process).
@@ -41,16 +44,20 @@ export const make = (options?: {
   const now = options?.now ?? (() => performance.now())
   const counts = new Map<string, number>()
   const written = new Map<string, { at: number; count: number }>()
+  const isSilenced = (key: string): boolean => {
+    const last = written.get(key)
+    return last !== undefined && now() - last.at < repeatAfterMillis
+  }
   return {
     counts,
+    isSilenced,
     report(level, key, message) {
       const count = (counts.get(key) ?? 0) + 1
       counts.set(key, count)
       if (rank[level] > limit) return
+      if (isSilenced(key)) return
       const last = written.get(key)
-      const at = now()
-      if (last !== undefined && at - last.at < repeatAfterMillis) return
-      written.set(key, { at, count })
+      written.set(key, { at: now(), count })
       const repeats = last === undefined ? 0 : count - last.count - 1
       const text = `effect-telemetry ${level}: ${message}${repeats > 0 ? ` (and ${repeats} more like it)` : ""}`
       try {

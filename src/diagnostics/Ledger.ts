@@ -90,6 +90,8 @@ export class Account {
   readonly durations = new Durations()
   /** Items on disk. */
   spooled = 0
+  /** What items on disk survive for certain: the end of the process, or that of the power. */
+  survives: (() => "process" | "power") | undefined = undefined
   /** Items that another process left on disk, and this one has taken over. */
   recovered = 0
   /** What went wrong with the last export, `undefined` while exports succeed. */

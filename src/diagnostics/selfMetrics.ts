@@ -16,8 +16,11 @@
  * | `otel.sdk.exporter.span.exported` | counter | `error.type`, the reason of a loss in the export |
  * | `otel.sdk.exporter.operation.duration` | histogram, seconds | – |
  * | `effect_telemetry.spool.span.count` | up-down counter | – |
+ *
+ * Several layers may share a registry: each component has a number of its own there, and the spans of all of them are
+ * added up.
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
@@ -32,24 +35,23 @@ const beforeExport: ReadonlySet<string> = new Set<DropReason>([
   "shutdown"
 ])
 
+/** Reasons for which the conventions have a word of their own. */
+const conventional: { readonly [Reason in DropReason | RejectReason]?: string } = {
+  partial_rejected: "rejected",
+  shutdown: "already_shutdown"
+}
+
 /** Registers the series of `ledger` until the scope closes. */
 export const register = Effect.fnUntraced(function*(
   ledger: SignalLedger
 ): Effect.fn.Return<void, never, Scope.Scope> {
   const context = yield* Effect.context<never>()
-  const registrations: Array<{ readonly remove: () => void }> = []
-
-  const sum = (
-    name: string,
-    attributes: Record<string, string>,
-    isMonotonic: boolean,
-    read: () => number
-  ): void => {
-    const metric = Metric.counter(name, { attributes, incremental: isMonotonic })
-    registrations.push(Metric.registerUnsafe(metric, context, {
-      get: () => ({ count: read(), incremental: isMonotonic }),
-      update: ignored,
-      modify: ignored
+  const registry = Context.get(context, Metric.MetricRegistry)
+  const registrations: Array<Registration> = []
+  const sum: AddSum = (name, attributes, isMonotonic, read) => {
+    registrations.push(registerSum(context, registry, Metric.counter(name, { attributes, incremental: isMonotonic }), {
+      isMonotonic,
+      read
     }))
   }
   const started = (result: string, read: () => number): void =>
@@ -59,7 +61,8 @@ export const register = Effect.fnUntraced(function*(
   started("RECORD_ONLY", () => ledger.recordOnly)
   started("RECORD_AND_SAMPLE", () => ledger.created - ledger.sampledOut - ledger.recordOnly)
   sum("otel.sdk.span.live", {}, false, () => ledger.open)
-  ledger.accounts.forEach((account, index) => accountSeries(account, index, sum, registrations, context))
+  const numbers = freeNumbers(registry)
+  for (const account of ledger.accounts) accountSeries(account, numbers, sum, registrations, context)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       for (const account of ledger.accounts) account.onReason = undefined
@@ -67,6 +70,60 @@ export const register = Effect.fnUntraced(function*(
     })
   )
 })
+
+interface Registration {
+  readonly remove: () => void
+}
+
+/** What reads a series: each layer in the registry adds what it counted. */
+interface SharedRead {
+  (): { readonly count: number; readonly incremental: boolean }
+  readonly reads: Set<() => number>
+}
+
+/** Adds to the series that another layer registered before, if one did: the registry keeps only one of each. */
+const registerSum = (
+  context: Context.Context<never>,
+  registry: Metric.MetricRegistry,
+  metric: Metric.Counter<number>,
+  { isMonotonic, read }: { readonly isMonotonic: boolean; readonly read: () => number }
+): Registration => {
+  const candidates = [...registry].filter(([, { id }]) => id === metric.id)
+  const reads = new Set([read])
+  const get: SharedRead = Object.assign(() => {
+    let count = 0
+    for (const one of reads) count += one()
+    return { count, incremental: isMonotonic }
+  }, { reads })
+  Metric.registerUnsafe(metric, context, { get, update: ignored, modify: ignored })
+  const replaced = candidates.find(([key, metadata]) => registry.get(key) !== metadata)
+  const shared = (replaced?.[1].hooks.get as Partial<SharedRead> | undefined)?.reads
+  if (replaced !== undefined && shared !== undefined) {
+    registry.set(...replaced)
+    shared.add(read)
+  }
+  const members = shared ?? reads
+  return {
+    remove: () => {
+      members.delete(read)
+      if (members.size > 0) return
+      for (const [key, { hooks }] of registry) {
+        if ((hooks.get as Partial<SharedRead>).reads === members) registry.delete(key)
+      }
+    }
+  }
+}
+
+/** Gives each type of component its next number: one that no other layer in the registry has. */
+const freeNumbers = (registry: Metric.MetricRegistry): (...types: ReadonlyArray<string>) => number => {
+  const taken = new Set<string | undefined>()
+  for (const { attributes } of registry.values()) taken.add(attributes?.["otel.component.name"])
+  let next = 0
+  return (...types) => {
+    while (types.some((type) => taken.has(`${type}/${next}`))) next++
+    return next++
+  }
+}
 
 type AddSum = (
   name: string,
@@ -77,20 +134,21 @@ type AddSum = (
 
 const accountSeries = (
   account: Account,
-  index: number,
+  numbers: (...types: ReadonlyArray<string>) => number,
   sum: AddSum,
-  registrations: Array<{ readonly remove: () => void }>,
+  registrations: Array<Registration>,
   context: Context.Context<never>
 ): void => {
   const { serverAddress, serverPort, type = account.destination } = account.component
+  const processorType = account.capacity === undefined ? "processor" : "batching_span_processor"
+  const number = numbers(type, processorType)
   const exporter = {
-    "otel.component.name": `${type}/${index}`,
+    "otel.component.name": `${type}/${number}`,
     "otel.component.type": type,
     ...serverAddress === undefined ? {} : { "server.address": serverAddress },
     ...serverPort === undefined ? {} : { "server.port": String(serverPort) }
   }
-  const processorType = account.capacity === undefined ? "processor" : "batching_span_processor"
-  const processor = { "otel.component.name": `${processorType}/${index}`, "otel.component.type": processorType }
+  const processor = { "otel.component.name": `${processorType}/${number}`, "otel.component.type": processorType }
 
   const { capacity } = account
   if (capacity !== undefined) sum("otel.sdk.processor.span.queue.capacity", processor, false, () => capacity)
@@ -109,8 +167,7 @@ const accountSeries = (
     const [name, component] = beforeExport.has(reason)
       ? ["otel.sdk.processor.span.processed", processor] as const
       : ["otel.sdk.exporter.span.exported", exporter] as const
-    // The convention's own word for what a partial success refuses.
-    sum(name, { ...component, "error.type": reason === "partial_rejected" ? "rejected" : reason }, true, count)
+    sum(name, { ...component, "error.type": conventional[reason] ?? reason }, true, count)
   }
   for (const reason in account.dropped) loss(reason as DropReason)
   for (const reason in account.rejected) loss(reason as RejectReason)

@@ -53,7 +53,7 @@ const relearnAfter = 100
  * server's message in diagnostics. No answer within the retry age: `retry_exhausted`; an unusable one: `export_error`.
  *
  * With a `Spool` in context, what could not be delivered at the first attempt goes there, and is sent from there when the
- * destination answers again.
+ * destination answers again; what the disk does not take is retried as if there was none. Of what it refuses for good, a copy is kept beside it.
  */
 export const make = (
   options: OtlpSpanExporterOptions
@@ -96,8 +96,14 @@ export const makeWith = Effect.fnUntraced(function*(
   const outbox = spool === undefined
     ? undefined
     : yield* openOutbox({ ...answers, spool, encoder, delivery, url: options.url, maxRequestBytes })
-  // What fails has a place to go to: it is not held in memory for another attempt.
-  const send = outbox === undefined ? delivery.send : delivery.sendOnce
+  // What fails has a place to go to: it is not held in memory for another attempt, unless the disk fails, too.
+  const send = (batch: OtlpSpanBatch, request: Delivery.DeliveryRequest) =>
+    outbox === undefined
+      ? delivery.send(request)
+      : Effect.catch(
+        delivery.sendOnce(request),
+        (error) => error.reason !== "retry_exhausted" || outbox.write(batch) ? error : delivery.send(request)
+      )
 
   const deliver = (
     batch: OtlpSpanBatch,
@@ -121,7 +127,7 @@ export const makeWith = Effect.fnUntraced(function*(
           () => exportError("oversize", `one span takes ${size} bytes, more than ${maxRequestBytes}`)
         )
       }
-      return Effect.matchEffect(send({ url: options.url, contentType, body, since }), {
+      return Effect.matchEffect(send(batch, { url: options.url, contentType, body, since }), {
         onFailure: (error) => exportError(error.reason, error.detail),
         onSuccess: (response) => {
           if (transport.releasesBody === true && body.buffer.byteLength <= maxSpareBytes) {
@@ -133,11 +139,12 @@ export const makeWith = Effect.fnUntraced(function*(
             return Effect.succeed(answers.accepted(response, count))
           }
           if (status === 413 && count > 1) {
-            learn(size >>> 1)
+            // A half has all of the envelope, and shall not be split before it is tried.
+            learn(Math.ceil(size * 9 / 16))
             return halve(batch, since)
           }
-          if (outbox === undefined || !isConfigurationStatus(status)) {
-            return Effect.succeed(answers.refused(response, count))
+          if (outbox === undefined || !isConfigurationStatus(status) || !outbox.write(batch)) {
+            return Effect.succeed(answers.refused(response, count, outbox?.quarantine(body, status)))
           }
           answers.postponed(response, count)
           return exportError("retry_exhausted", `HTTP ${status}`)
@@ -154,9 +161,11 @@ export const makeWith = Effect.fnUntraced(function*(
     if (halves === undefined) return yield* single?.() ?? exportError("export_error", "the batch could not be split")
     const first = yield* Effect.result(deliver(halves[0], since))
     const second = yield* Effect.result(deliver(halves[1], since))
-    if (Result.isFailure(first) && Result.isFailure(second) && first.failure.reason === second.failure.reason) {
-      return yield* first.failure
-    }
+    // With an outbox one of the halves may be there already.
+    if (
+      outbox === undefined && Result.isFailure(first) && Result.isFailure(second) &&
+      first.failure.reason === second.failure.reason
+    ) return yield* first.failure
     return add(outcome(first, halves[0]), outcome(second, halves[1]))
   })
 
@@ -177,7 +186,11 @@ export const makeWith = Effect.fnUntraced(function*(
   const nothing = new TextEncoder().encode(isJson ? "{}" : "")
   const check = Effect.match(delivery.sendNow({ url: options.url, contentType, body: nothing }), {
     onFailure: (error) => error.detail,
-    onSuccess: (response) => response.status >= 200 && response.status < 300 ? undefined : answers.describe(response)
+    onSuccess: (response) => {
+      if (response.status < 200 || response.status >= 300) return answers.describe(response)
+      const oddity = answers.oddity(response)
+      return oddity === undefined ? undefined : `the answer ${oddity}`
+    }
   })
 
   return SpanExporter.make<OtlpSpanBatch>({
@@ -185,7 +198,7 @@ export const makeWith = Effect.fnUntraced(function*(
     check,
     component: { type: isJson ? "otlp_http_json_exporter" : "otlp_http_exporter", ...delivery.addressOf(options.url) },
     makeBatch: encoder.makeSpanBatch,
-    retryAge: outbox === undefined ? delivery.maxAgeMillis : 0,
+    retryAge: delivery.maxAgeMillis,
     failing: delivery.failing,
     spool: outbox,
     export: (batch) =>

@@ -40,7 +40,10 @@ export interface ExportResult {
 export interface BatchSpool<in Batch> extends BatchSpill<Batch> {
   /** Told once who answers for the items; what becomes of them is booked there. Nothing is delivered before. */
   readonly attach: (account: Account) => void
-  /** Completes when nothing is left, or the destination does not answer. */
+  /**
+   * Completes when nothing is left, or the destination does not answer and what is left is as safe as it was asked to
+   * be.
+   */
   readonly drain: Effect.Effect<void>
 }
 

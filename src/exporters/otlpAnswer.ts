@@ -10,13 +10,18 @@ import type { ExportResult } from "./SpanExporter.ts"
 export interface AnswerReader {
   /** For a status from 200 to 299. */
   readonly accepted: (response: TransportResponse, count: number) => ExportResult
-  /** For any other: the spans are given up. */
-  readonly refused: (response: TransportResponse, count: number) => ExportResult
+  /** For any other: the spans are given up. `kept` says where a copy of them is. */
+  readonly refused: (response: TransportResponse, count: number, kept?: string) => ExportResult
   /** For a status that a change of configuration ends: the spans are kept for then. */
   readonly postponed: (response: TransportResponse, count: number) => void
   /** A refusal in words. */
   readonly describe: (response: TransportResponse) => string
+  /** What is odd about an answer with a status from 200 to 299. */
+  readonly oddity: (response: TransportResponse) => string | undefined
 }
+
+// What is to be said takes a few hundred bytes; to parse megabytes of hostile JSON would hold the program for a second.
+const maxReadBytes = 256 * 1024
 
 export const makeAnswerReader = (
   name: string,
@@ -29,6 +34,7 @@ export const makeAnswerReader = (
 
   const messageOf = (response: TransportResponse): string => {
     const type = typeOf(response)
+    if (response.body.byteLength > maxReadBytes) return ""
     // A gateway in front of the receiver answers in plain text.
     return decodeStatusMessage(type, response.body) ??
       (/^text\/plain\b/i.test(type) ? new TextDecoder().decode(response.body.subarray(0, 512)).trim() : "")
@@ -40,28 +46,38 @@ export const makeAnswerReader = (
   const describe = (response: TransportResponse): string =>
     `HTTP ${response.status}${advice(response.status)}: ${quote(messageOf(response))}`
 
-  const report = (response: TransportResponse, what: string): void => {
+  const report = (response: TransportResponse, what: string, kept = ""): void => {
     const { status } = response
     const isKnown = isConfigurationStatus(status) && status === standing
     standing = status
     diagnostics.report(
       isKnown ? "debug" : "error",
       `${name}.status.${status}`,
-      `${name}: ${what} with ${describe(response)}`
+      `${name}: ${what} with ${describe(response)}${kept}`
     )
+  }
+
+  const read = (response: TransportResponse) =>
+    response.body.byteLength > maxReadBytes ? undefined : decodeExportResponse(typeOf(response), response.body)
+
+  const oddity = (response: TransportResponse): string | undefined => {
+    const answer = read(response)
+    return answer !== undefined && Result.isSuccess(answer)
+      ? undefined
+      : `is not OTLP (${JSON.stringify(typeOf(response).slice(0, 64))}); is something else listening there?`
   }
 
   return {
     describe,
+    oddity,
     accepted: (response, count) => {
       standing = undefined
-      const answer = decodeExportResponse(typeOf(response), response.body)
-      if (Result.isFailure(answer)) {
-        const type = JSON.stringify(typeOf(response).slice(0, 64))
+      const answer = read(response)
+      if (answer === undefined || Result.isFailure(answer)) {
         diagnostics.report(
           "warn",
           `${name}.answer`,
-          `${name}: the answer to an accepted request is not OTLP (${type}); is something else listening there?`
+          `${name}: the answer to an accepted request ${oddity(response)}`
         )
         return { exported: count }
       }
@@ -75,8 +91,8 @@ export const makeAnswerReader = (
       )
       return { exported: count - rejected, rejected: { partial_rejected: rejected } }
     },
-    refused: (response, count) => {
-      report(response, `${count} spans refused`)
+    refused: (response, count, kept) => {
+      report(response, `${count} spans refused`, kept)
       return { exported: 0, rejected: { permanent_status: count } }
     },
     postponed: (response, count) => report(response, `${count} spans refused for now, and kept,`)

@@ -35,6 +35,12 @@ export interface OtlpSpanBatch {
   split(): readonly [OtlpSpanBatch, OtlpSpanBatch] | undefined
 }
 
+/** A request body, and how many spans it holds. */
+export interface EncodedBody {
+  readonly body: Uint8Array
+  readonly count: number
+}
+
 /** A way of writing OTLP. */
 export interface OtlpEncoder {
   /** `application/x-protobuf` or `application/json`. */
@@ -42,4 +48,6 @@ export interface OtlpEncoder {
   readonly makeSpanBatch: () => OtlpSpanBatch
   /** One request body with what several bodies of this encoder hold, in order. */
   readonly merge: (bodies: ReadonlyArray<Uint8Array>) => Uint8Array
+  /** Two bodies with the spans of one of this encoder, in order; `undefined` where it holds one span. */
+  readonly split: (body: Uint8Array) => readonly [EncodedBody, EncodedBody] | undefined
 }

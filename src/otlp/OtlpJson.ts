@@ -29,6 +29,7 @@ import {
   type ResourceGroup,
   type SpanFormat
 } from "./OtlpSpanBuffer.ts"
+import { splitJson } from "./splitBody.ts"
 
 const openBracket = 0x5b
 const closeBracket = 0x5d
@@ -402,7 +403,8 @@ export const make = (): OtlpEncoder => {
           body.subarray(bodyHead.size, body.length - bodyTail.length)
         ]),
         bodyTail
-      ])
+      ]),
+    split: splitJson
   }
 }
 

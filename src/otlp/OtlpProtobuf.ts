@@ -20,6 +20,7 @@ import {
   type ScopeGroup,
   type SpanFormat
 } from "./OtlpSpanBuffer.ts"
+import { splitProtobuf } from "./splitBody.ts"
 
 // Tags: field number << 3 | wire type. The name says the message, then the field.
 const scopeSpansSpan = 0x12
@@ -418,7 +419,8 @@ export const make = (): OtlpEncoder => {
     contentType: "application/x-protobuf",
     makeSpanBatch: () => new OtlpSpanBuffer(format),
     // Messages of one type, one behind the other, are their sum: repeated fields add up.
-    merge: (bodies) => concat(bodies)
+    merge: (bodies) => concat(bodies),
+    split: splitProtobuf
   }
 }
 

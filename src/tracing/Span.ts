@@ -16,6 +16,8 @@ export interface SpanOwner {
   readonly resource: Resource
   /** Nanoseconds since the Unix epoch, for spans ended without a time. */
   readonly now: () => bigint
+  /** The end of a span by the clock of its start, where the wall clock was set in between. */
+  readonly endOf: (start: bigint, end: bigint) => bigint
   /** `undefined` for a span whose ids are no W3C ids. */
   readonly toLink: (link: Tracer.SpanLink) => SpanLink | undefined
   /** Describes `error` in an `exception` event of `span`, at the given time or now. Never throws. */
@@ -285,7 +287,7 @@ export class Span implements Tracer.Span, ReadableSpan {
   end(endTimeUnixNano?: bigint, exit: Exit.Exit<unknown, unknown> = Exit.void): void {
     if (this.#isEnding) return
     this.#isEnding = true
-    const time = endTimeUnixNano ?? this.#owner.now()
+    const time = this.#owner.endOf(this.startTimeUnixNano, endTimeUnixNano ?? this.#owner.now())
     if (time > this.startTimeUnixNano) this.endTimeUnixNano = time
     if (this.sampled) this.#owner.onEnd(this, exit)
     else this.#exit = exit

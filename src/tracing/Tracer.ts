@@ -210,7 +210,7 @@ export const make = (
       ledger: yield* TracesLedger,
       diagnostics,
       clock,
-      now: wallTime(clock)
+      wall: wallTime(clock)
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => core.shutdown()))
     return new TelemetryTracer(core, options.followAsync === false ? undefined : AsyncContext.makeFollower())

@@ -18,6 +18,7 @@ import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { SignalLedger } from "../diagnostics/Ledger.ts"
 import { describeError } from "../internal/describeError.ts"
 import { hexToWord } from "../internal/hex.ts"
+import type { WallTime } from "../internal/wallTime.ts"
 import * as Attributes from "../model/Attributes.ts"
 import { defaultScope, type InstrumentationScope } from "../model/InstrumentationScope.ts"
 import { isSampled, randomFlag, sampledFlag, type SpanLink } from "../model/ReadableSpan.ts"
@@ -48,10 +49,9 @@ export interface TracerCoreOptions {
   readonly outcome: Outcome.OutcomePolicy
   readonly ledger: SignalLedger
   readonly diagnostics: Diagnostics
-  /** The clock behind `now`. */
+  /** The clock behind `wall`. */
   readonly clock: Clock.Clock
-  /** Nanoseconds since the Unix epoch. */
-  readonly now: () => bigint
+  readonly wall: WallTime
   /** Scope of spans that name none. Default: `effect-telemetry`. */
   readonly scope?: InstrumentationScope | undefined
   /** Which hosts are sent what. Default: all, everything. */
@@ -76,6 +76,7 @@ export class TracerCore implements SpanOwner {
   readonly resource: Resource
   readonly limits
   readonly now: () => bigint
+  readonly endOf: (start: bigint, end: bigint) => bigint
   readonly scope: InstrumentationScope
   readonly #toLink = (link: Tracer.SpanLink): SpanLink | undefined => this.toLink(link)
   // Few spans have a policy of their own; a tracer that never saw one has no map to look into.
@@ -89,13 +90,15 @@ export class TracerCore implements SpanOwner {
     this.options = options
     this.resource = options.resource
     this.limits = compile(options.limits)
-    this.now = options.now
+    this.now = options.wall.now
+    this.endOf = options.wall.endOf
     this.scope = options.scope ?? defaultScope
   }
 
   /**
    * Ends every span that is open, children before their parents, because nobody else will: the process ends, or the
-   * tracer does. Each has the attribute `effect.span.interrupted`, whose value is the reason.
+   * tracer does. Each has the attribute `effect.span.interrupted`, whose value is the reason, unless it has as
+   * many attributes as its limits allow.
    */
   endOpen(reason: string): void {
     for (const span of this.#open.list()) {

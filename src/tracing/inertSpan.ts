@@ -9,6 +9,7 @@ const nobody: SpanOwner = {
   limits: /* @__PURE__ */ compile(defaults),
   resource: Resource.empty,
   now: () => 0n,
+  endOf: (_, end) => end,
   toLink: () => undefined,
   recordException() {},
   onEnd() {}

@@ -398,6 +398,21 @@ describe("Delivery", () => {
         )
       }))
 
+    it.effect("removes what the URL holds, and what Basic credentials stand for, from a server's text", () =>
+      Effect.gen(function*() {
+        const ofUrl = yield* setUp([])
+        yield* ofUrl.send({
+          ...request,
+          url: "http://canary-user:canary%20pass@localhost/v1/traces?key=canary%2Fquery&v=1"
+        })
+        const quoted = `canary-user, canary pass, canary%20pass, ${
+          btoa("canary-user:canary pass")
+        }, canary/query, canary%2Fquery, 1`
+        assert.strictEqual(ofUrl.delivery.scrub(quoted), `${"<redacted>, ".repeat(6)}1`)
+        const ofHeader = yield* setUp([], { headers: { authorization: `Basic ${btoa("someone:canary-pass")}` } })
+        assert.strictEqual(ofHeader.delivery.scrub("someone, canary-pass"), "<redacted>, <redacted>")
+      }))
+
     const clear: ReadonlyArray<[string, Record<string, string>, boolean]> = [
       ["http://collector.example/v1/traces", { authorization: "x" }, true],
       ["http://collector.example/v1/traces", { "x-api-key": "x" }, true],

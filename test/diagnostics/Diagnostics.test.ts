@@ -44,6 +44,8 @@ describe("Diagnostics", () => {
     assert.strictEqual(lines[0]!.length, 1024)
     // eslint-disable-next-line no-control-regex
     assert.notMatch(lines[0]!, /[\u0000-\u001f\u007f-\u009f]/)
+    diagnostics.report("warn", "b", "one\u2028two \u202ethree\u2066")
+    assert.strictEqual(lines[1], "effect-telemetry warn: one two  three ")
   })
 
   it("survives a writer that throws", () => {

@@ -183,6 +183,25 @@ describe("OtlpSpanExporter", () => {
       assert.deepStrictEqual(yield* send(1), { exported: 1 })
     }))
 
+  it.effect("reads no answer that is longer than any that says something, since parsing holds the program", () =>
+    Effect.gen(function*() {
+      const long = (size: number) => {
+        const text = JSON.stringify({ partialSuccess: { rejectedSpans: 1 }, message: "bad", padding: "x".repeat(size) })
+        return new TextEncoder().encode(text)
+      }
+      const json = "application/json"
+      const { lines, send } = yield* setUp([
+        answer(200, long(200_000), json),
+        answer(200, long(300_000), json),
+        answer(400, long(300_000), json)
+      ])
+      assert.deepStrictEqual(yield* send(2), { exported: 1, rejected: { partial_rejected: 1 } })
+      assert.deepStrictEqual(yield* send(2), { exported: 2 })
+      assert.deepStrictEqual(yield* send(2), { exported: 0, rejected: { permanent_status: 2 } })
+      assert.include(lines[1], "not OTLP")
+      assert.include(lines[2], "HTTP 400: no message")
+    }))
+
   it.effect("shows no header value that the server quotes", () =>
     Effect.gen(function*() {
       const body = encodeStatus(protobuf, { code: 16, message: "unknown key canary-key-1" })

@@ -69,6 +69,29 @@ describe.concurrent("a process that leaves, without a spool,", () => {
     30_000
   )
 
+  for (const [what, spool] of [["", false], [", with a spool", true]] as const) {
+    it.live(
+      `is held by who waits for a probe, a flush or a shutdown, and by nothing else${what}`,
+      () =>
+        Effect.scoped(Effect.gen(function*() {
+          const directory = yield* temporary
+          const late: Handler = ({ response }) => void setTimeout(() => response.writeHead(200).end(), 200)
+          const server = yield* start(Array.from({ length: 9 }, () => late))
+          const { code, err, out } = yield* run(facade(
+            to(originOf(server), spool ? spooled(directory) : ""),
+            `const [{ trouble }] = await TraceContext.probe()
+           spans(0, 1)
+           const { exported } = await TraceContext.flush()
+           spans(1, 2)
+           await TraceContext.shutdown()
+           console.log(trouble, exported)`
+          ))
+          assert.deepStrictEqual([code, out.trim(), err], [0, "undefined 1", ""])
+        })),
+      30_000
+    )
+  }
+
   it.live(
     "goes on, when another listener of beforeExit has work, and delivers that too",
     () =>

@@ -10,7 +10,7 @@ const millis = (nanos: bigint) => Number(nanos / 1_000n) / 1_000
 
 describe("wallTime", () => {
   it("agrees with the clock behind it, and never runs backwards", () => {
-    const now = wallTime(clock)
+    const { now } = wallTime(clock)
     let last = 0n
     for (let i = 0; i < 100_000; i++) {
       const time = now()
@@ -24,7 +24,7 @@ describe("wallTime", () => {
   })
 
   it("seldom reads the wall clock", () => {
-    const now = wallTime(clock)
+    const { now } = wallTime(clock)
     const reads = vi.spyOn(Date, "now")
     try {
       for (let i = 0; i < 1_000; i++) now()
@@ -35,7 +35,7 @@ describe("wallTime", () => {
   })
 
   it("follows the wall clock when it is set", async () => {
-    const now = wallTime(clock)
+    const { now } = wallTime(clock)
     now()
     const real = Date.now
     const set = vi.spyOn(Date, "now").mockImplementation(() => real() + 3_600_000)
@@ -49,9 +49,37 @@ describe("wallTime", () => {
     clock.currentTimeNanosUnsafe()
   })
 
+  for (const hours of [1, -1]) {
+    it(`knows how long something took while the wall clock was set by ${hours} hours`, async () => {
+      const { endOf, now } = wallTime(clock)
+      const before = now()
+      const real = Date.now
+      const set = vi.spyOn(Date, "now").mockImplementation(() => real() + hours * 3_600_000)
+      try {
+        await new Promise((resolve) => setTimeout(resolve, 150))
+        const after = clock.currentTimeNanosUnsafe()
+        const took = millis(endOf(before, after) - before)
+        assert.isTrue(took > 100 && took < 60_000, String(took))
+        // What began afterwards is as it is, however long it takes.
+        const fresh = now()
+        assert.strictEqual(endOf(fresh, fresh + 5_000_000_000n), fresh + 5_000_000_000n)
+      } finally {
+        set.mockRestore()
+        clock.currentTimeNanosUnsafe()
+      }
+    })
+  }
+
+  it("leaves alone what took long", () => {
+    const { endOf, now } = wallTime(clock)
+    const end = now()
+    assert.strictEqual(endOf(end - 7_200_000_000_000n, end), end)
+    assert.strictEqual(endOf(end, end - 5n), end - 5n)
+  })
+
   it.effect("obeys another clock", () =>
     Effect.gen(function*() {
       const test = yield* Clock.Clock
-      assert.strictEqual(wallTime(test)(), test.currentTimeNanosUnsafe())
+      assert.strictEqual(wallTime(test).now(), test.currentTimeNanosUnsafe())
     }))
 })

@@ -64,7 +64,7 @@ const fill = (batch: OtlpSpanBatch, spans: ReadonlyArray<SpanData.SpanData>, max
   spans.map((span) => batch.add(SpanData.toReadable(span), maxBytes))
 
 describe("OTLP", () => {
-  for (const { contentType, makeSpanBatch } of encoders) {
+  for (const { contentType, makeSpanBatch, merge, split } of encoders) {
     describe(contentType, () => {
       it.prop("what is decoded is what was encoded", { spans }, ({ spans }) => {
         const batch = makeSpanBatch()
@@ -95,6 +95,23 @@ describe("OTLP", () => {
         if (kept.length > 0) {
           assert.deepStrictEqual(decode(contentType, batch.toBody()), grouped(kept).map(canonicalSpan))
         }
+      }, options)
+
+      it.prop("halves of a body hold the spans of the whole, and so do they together", { spans }, ({ spans }) => {
+        const whole = makeSpanBatch()
+        fill(whole, spans)
+        const halves = split(whole.toBody())
+        if (spans.length === 1) return assert.isUndefined(halves)
+        assert.isDefined(halves)
+        const [first, second] = halves
+        assert.strictEqual(first.count, Math.ceil(spans.length / 2))
+        assert.strictEqual(second.count, Math.floor(spans.length / 2))
+        const expected = grouped(spans).map(canonicalSpan)
+        const decoded = halves.map(({ body }) => decode(contentType, body))
+        assert.deepStrictEqual(decoded.map(({ length }) => length), [first.count, second.count])
+        assert.deepStrictEqual(decoded.flat(), expected)
+        assert.deepStrictEqual(decode(contentType, merge([first.body, second.body])), expected)
+        assert.isUndefined(split(Uint8Array.of(1, 2, 3)))
       }, options)
 
       it.prop("halves hold the spans of the whole", { spans }, ({ spans }) => {

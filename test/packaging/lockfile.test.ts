@@ -14,6 +14,11 @@ interface Manifest {
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional: boolean }>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
   readonly engines?: Readonly<Record<string, string>>
+  readonly scripts?: Readonly<Record<string, string>>
+  readonly optional?: boolean
+  readonly os?: ReadonlyArray<string>
+  readonly resolved?: string
+  readonly integrity?: string
 }
 
 const manifest = read<Manifest>("package.json")
@@ -51,6 +56,20 @@ describe("the dependencies", () => {
         peerDependencies: manifest.peerDependencies
       }
     )
+  })
+
+  it("are locked by digest, and from nowhere but the registry", () => {
+    // What is only for another platform was never downloaded here, and has no digest.
+    const strange = Object.entries(packages).filter(([key, { integrity, optional, os, resolved }]) =>
+      key !== "" && !(optional === true && os !== undefined && integrity === undefined) &&
+      (integrity?.startsWith("sha512-") !== true || resolved?.startsWith("https://registry.npmjs.org/") === false)
+    )
+    assert.deepStrictEqual(strange.map(([key]) => key), [])
+  })
+
+  it("run nothing when this library is installed", () => {
+    const hooks = ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"]
+    assert.deepStrictEqual(hooks.filter((hook) => manifest.scripts?.[hook] !== undefined), [])
   })
 
   it("are locked for every platform, or `npm ci` refuses (`node scripts/complete-lock.mjs` mends it)", () => {

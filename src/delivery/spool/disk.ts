@@ -60,6 +60,34 @@ export const errorCode = (error: unknown): string => {
 /** Whether a call failed because there is no such path. */
 export const isAbsent = (error: unknown): boolean => errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR"
 
+/** A place that others have a hand in: nothing is written there. */
+export class UnsafePlace extends Error {
+  readonly code = "EPERM"
+}
+
+/** Why a call failed, in a word or a sentence. */
+export const reasonOf = (error: unknown): string => error instanceof UnsafePlace ? error.message : errorCode(error)
+
+/**
+ * Makes `directory` and the folders `below` it, one in the other, and answers the path of the last. Throws what the disk
+ * says, and {@link UnsafePlace} where one of them is a link, is another user's, or can be written by others.
+ */
+export const makePrivate = (disk: Disk, directory: string, ...below: ReadonlyArray<string>): string => {
+  let path = directory
+  for (const name of ["", ...below]) {
+    if (name !== "") path = disk.join(path, name)
+    disk.makeDirectory(path)
+    const { isOwn, kind, mode } = disk.stat(path)
+    const what = name === "" ? "it" : name
+    if (kind !== "directory") throw new UnsafePlace(`${what} is no directory`)
+    if (isOwn === false) throw new UnsafePlace(`${what} belongs to another user`)
+    if (mode !== undefined && (mode & 0o022) !== 0) {
+      throw new UnsafePlace(`others may write into ${what} (mode ${mode.toString(8)})`)
+    }
+  }
+  return path
+}
+
 const privateDirectory = 0o700
 const privateFile = 0o600
 
@@ -87,14 +115,14 @@ class NodeFile implements DiskFile {
   }
 
   sync(): Promise<void> {
-    this.syncing++
     return new Promise((resolve, reject) => {
       this.fs.fdatasync(this.descriptor, (error) => {
         this.syncing--
-        if (!this.isOpen && this.syncing === 0) this.fs.closeSync(this.descriptor)
+        if (!this.isOpen && this.syncing === 0) closeQuietly(this.fs, this.descriptor)
         if (error === null) resolve()
         else reject(error)
       })
+      this.syncing++
     })
   }
 
@@ -106,12 +134,25 @@ class NodeFile implements DiskFile {
   }
 }
 
+/** Closes a descriptor in a callback, where nobody would catch what is thrown. */
+const closeQuietly = (fs: typeof Fs, descriptor: number): void => {
+  try {
+    fs.closeSync(descriptor)
+  } catch {
+    // It is closed all the same.
+  }
+}
+
+// What a system answers that does not let a directory be opened or synchronised, and does not need it.
+const isNoTrouble = (error: unknown): boolean => /^(EACCES|EINVAL|EISDIR|ENOTSUP|EPERM)$/.test(errorCode(error))
+
 /** The disk of Node; `undefined` in a runtime without one. */
 export const nodeDisk = (): Disk | undefined => {
   const fs = nodeBuiltin<typeof Fs>("fs")
   const path = nodeBuiltin<typeof import("node:path")>("path")
   if (fs?.writevSync === undefined || path === undefined) return undefined
-  const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_RDONLY, O_WRONLY } = fs.constants
+  // A pipe that somebody put in the place of a file must not hold up the program: it is not waited for.
+  const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_WRONLY } = fs.constants
   const uid = process.getuid?.()
   return {
     makeDirectory: (directory) => void fs.mkdirSync(directory, { recursive: true, mode: privateDirectory }),
@@ -128,7 +169,7 @@ export const nodeDisk = (): Disk | undefined => {
     },
     create: (name) => new NodeFile(fs, fs.openSync(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, privateFile)),
     read: (name, maxBytes) => {
-      const descriptor = fs.openSync(name, O_RDONLY | O_NOFOLLOW)
+      const descriptor = fs.openSync(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
       try {
         const stat = fs.fstatSync(descriptor)
         const size = stat.isFile() ? Math.min(stat.size, maxBytes) : 0
@@ -146,11 +187,11 @@ export const nodeDisk = (): Disk | undefined => {
     remove: (name) => fs.unlinkSync(name),
     removeDirectory: (directory) => fs.rmdirSync(directory),
     touch: (name) => {
-      // Written, not set by `utimes`: it is the disk's clock that counts, which may be another machine's.
-      const descriptor = fs.openSync(name, O_WRONLY | O_CREAT | O_NOFOLLOW, privateFile)
+      // Written, not set by `utimes`: it is the disk's clock that counts, which may be another machine's. The same byte
+      // again, which a full disk has room for.
+      const descriptor = fs.openSync(name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, privateFile)
       try {
-        fs.ftruncateSync(descriptor, 0)
-        fs.writeSync(descriptor, ".")
+        fs.writeSync(descriptor, ".", 0)
       } finally {
         fs.closeSync(descriptor)
       }
@@ -158,11 +199,10 @@ export const nodeDisk = (): Disk | undefined => {
     syncDirectory: (directory) =>
       new Promise((resolve, reject) => {
         fs.open(directory, O_RDONLY, (failed, descriptor) => {
-          // Not every system lets a directory be opened; none of those needs it.
-          if (failed !== null) return resolve()
+          if (failed !== null) return isNoTrouble(failed) ? resolve() : reject(failed)
           fs.fsync(descriptor, (error) => {
-            fs.closeSync(descriptor)
-            if (error === null || errorCode(error) === "EINVAL" || errorCode(error) === "EPERM") resolve()
+            closeQuietly(fs, descriptor)
+            if (error === null || isNoTrouble(error)) resolve()
             else reject(error)
           })
         })

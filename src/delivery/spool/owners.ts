@@ -15,6 +15,10 @@ export const patience = 60_000
 /** The file by which an owner says that it is alive. */
 export const aliveName = "alive"
 const ownerName = "owner"
+/** How the name of a folder ends that is being made. */
+const unbornEnd = ".new"
+/** The folder beside those of the processes that holds copies of what was refused. */
+export const rejectedName = "rejected"
 const maxOwnerBytes = 4_096
 
 /** What tells one process from every other on the same machine, as far as the system tells. */
@@ -43,31 +47,73 @@ export interface Ownership {
    * afterwards, and what was in the old one is this process's no more.
    */
   readonly beat: () => "kept" | "gone" | "taken"
-  /** Takes over every folder whose owner is gone, and returns their paths. */
+  /** Takes over every folder whose owner is gone, and returns their paths. Called once in every {@link heartbeat}. */
   readonly adopt: () => ReadonlyArray<string>
   /** Gives a folder up: it is removed if nothing is left in it, or else free to be taken over. */
   readonly leave: (folder: string) => void
 }
 
+/** What was seen of the sign of life of an owner. */
+interface Look {
+  readonly modified: number
+  /** How often it was looked at since, and was the same. */
+  readonly times: number
+}
+
 /**
- * Makes a folder for this process in `base`. Throws what the disk says.
+ * The folder of this process in `base`, which is made by the first `beat` that the disk lets pass. That one throws what
+ * the disk says, and what `secure` throws, which is called before anything is made in `base`.
  *
  * **Details**
  *
  * The folder gets its name only when its owner and its sign of life are in it, so that nobody sees it without.
+ *
+ * An owner of which nothing else is known is gone when its sign of life is older than {@link patience}: by the disk's clock
+ * in the first look of all, and then by the number of looks that found it unchanged. A clock that jumps,
+ * or a machine that slept, thus deceives nobody who was awake before.
  */
-export const own = (disk: Disk, base: string, id: string, processes: Processes): Ownership => {
+export const claim = (
+  disk: Disk,
+  base: string,
+  id: string,
+  processes: Processes,
+  secure: () => void = () => disk.makeDirectory(base)
+): Ownership => {
   const folder = disk.join(base, id)
-  const settle = (): void => {
-    const unborn = disk.join(base, `${id}.new`)
-    disk.makeDirectory(unborn)
-    const file = disk.create(disk.join(unborn, ownerName))
-    file.write([new TextEncoder().encode(JSON.stringify(processes.self))])
-    file.close()
-    disk.touch(disk.join(unborn, aliveName))
-    disk.rename(unborn, folder)
+  const unborn = disk.join(base, `${id}${unbornEnd}`)
+  const clear = (path: string): void => {
+    for (const name of [aliveName, ownerName]) {
+      try {
+        disk.remove(disk.join(path, name))
+      } catch {
+        // It was not there.
+      }
+    }
+    try {
+      disk.removeDirectory(path)
+    } catch {
+      // It was not there, or something is left in it.
+    }
   }
-  settle()
+  const settle = (): void => {
+    secure()
+    // What an attempt left that failed half way.
+    clear(unborn)
+    try {
+      disk.makeDirectory(unborn)
+      const file = disk.create(disk.join(unborn, ownerName))
+      try {
+        file.write([new TextEncoder().encode(JSON.stringify(processes.self))])
+      } finally {
+        file.close()
+      }
+      disk.touch(disk.join(unborn, aliveName))
+      disk.rename(unborn, folder)
+    } catch (error) {
+      clear(unborn)
+      throw error
+    }
+  }
 
   const alive = disk.join(folder, aliveName)
 
@@ -88,34 +134,53 @@ export const own = (disk: Disk, base: string, id: string, processes: Processes):
     return "kept"
   }
 
-  const isGone = (owner: string, now: number): boolean => {
+  /** What the last look found; there was none before the first. */
+  let looks: ReadonlyMap<string, Look> | undefined = undefined
+
+  /** How many heartbeats an owner has been silent; `Infinity` where there is no sign of life. */
+  const silenceOf = (owner: string, now: number, byClock: boolean, seen: Map<string, Look>): number => {
     const home = disk.join(base, owner)
-    let silent: number
+    let modified: number
     try {
-      silent = now - disk.stat(disk.join(home, aliveName)).modified
+      modified = disk.stat(disk.join(home, aliveName)).modified
     } catch (error) {
-      // A folder without a sign of life was left half removed, or its owner's own was taken over before it.
-      return isAbsent(error)
+      // Left half removed, or its owner's own was taken over before it. One that is only being made is not old yet.
+      if (!isAbsent(error)) return 0
+      if (!owner.endsWith(unbornEnd)) return Infinity
+      modified = disk.stat(home).modified
     }
-    const known = readOwner(disk, disk.join(home, ownerName))
+    const before = looks?.get(owner)
+    const times = before?.modified === modified ? before.times + 1 : 0
+    seen.set(owner, { modified, times })
+    return looks === undefined && byClock ? (now - modified) / heartbeat : times
+  }
+
+  const isGone = (owner: string, now: number, seen: Map<string, Look>): boolean => {
+    const known = readOwner(disk, disk.join(base, owner, ownerName))
     const { self } = processes
     const isNeighbour = known !== undefined && self.boot !== undefined && self.namespace !== undefined &&
       known.boot === self.boot && known.namespace === self.namespace && known.started !== undefined
-    // Whether a neighbour lives is known, but not whether the worker thread does that the folder is of.
-    if (isNeighbour) return processes.startedOf(known.pid) !== known.started || silent > patience * 5
-    return silent > patience
+    if (isNeighbour && processes.startedOf(known.pid) !== known.started) return true
+    // That a neighbour lives is known, but not whether the worker thread does that the folder is of.
+    return silenceOf(owner, now, !isNeighbour, seen) > (isNeighbour ? 5 : 1) * patience / heartbeat
   }
 
   const adopt = (): ReadonlyArray<string> => {
     disk.touch(alive)
     // By the disk's own clock, so that no two clocks are compared.
     const now = disk.stat(alive).modified
+    const seen = new Map<string, Look>()
+    const gone = new Map<string, boolean>()
     const adopted: Array<string> = []
     for (const name of disk.list(base)) {
-      const [made, owner = made] = name.split("~", 2)
-      if (made === undefined || owner === undefined || owner === id || !isId(made) || !isId(owner)) continue
+      const [, made, other, end] = /^([0-9a-z]+)(?:~([0-9a-z]+)|(\.new))?$/.exec(name) ?? []
+      const owner = other ?? `${made}${end ?? ""}`
+      if (made === undefined || made === rejectedName || owner === id || name === `${id}${unbornEnd}`) continue
       try {
-        if (disk.stat(disk.join(base, name)).kind !== "directory" || !isGone(owner, now)) continue
+        if (disk.stat(disk.join(base, name)).kind !== "directory") continue
+        const verdict = gone.get(owner) ?? isGone(owner, now, seen)
+        gone.set(owner, verdict)
+        if (!verdict) continue
         const target = disk.join(base, `${made}~${id}`)
         disk.rename(disk.join(base, name), target)
         adopted.push(target)
@@ -123,28 +188,19 @@ export const own = (disk: Disk, base: string, id: string, processes: Processes):
         // Somebody else was faster, or the folder cannot be moved: nothing is lost by leaving it.
       }
     }
+    looks = seen
     return adopted
   }
 
-  const leave = (path: string): void => {
-    for (const name of [aliveName, ownerName]) {
-      try {
-        disk.remove(disk.join(path, name))
-      } catch {
-        // It was not there.
-      }
-    }
-    try {
-      disk.removeDirectory(path)
-    } catch {
-      // Something is left in it.
-    }
-  }
-
-  return { folder, beat, adopt, leave }
+  return { folder, beat, adopt, leave: clear }
 }
 
-const isId = (text: string): boolean => /^[0-9a-z]+$/.test(text)
+/** {@link claim}, with the folder made. Throws what the first `beat` throws. */
+export const own = (...options: Parameters<typeof claim>): Ownership => {
+  const ownership = claim(...options)
+  ownership.beat()
+  return ownership
+}
 
 const namesIn = (disk: Disk, directory: string): ReadonlyArray<string> => {
   try {

@@ -1,27 +1,20 @@
 /** Reads a segment, whatever happened to it. */
-import { type Crc32, readRecordHeader, recordHeaderSize, recordMagic, segmentHeaderSize } from "./format.ts"
+import { type Crc32, readRecordHeader, recordHeaderSize, recordMagic } from "./format.ts"
 
 /** A record that is whole. */
 export interface SpoolRecord {
   readonly sequence: number
   readonly items: number
+  /** Items of all records before it. */
+  readonly itemsBefore: number
   /** Milliseconds from the creation of the segment. */
   readonly age: number
   /** A view of the scanned bytes. */
   readonly payload: Uint8Array
 }
 
-/** What a segment holds. */
-export interface Scan {
-  /** In the order of writing. */
-  readonly records: ReadonlyArray<SpoolRecord>
-  /** Items of records that are damaged, as far as the records around them tell. */
-  readonly lostItems: number
-  /** Damaged bytes, the torn tail apart. */
-  readonly lostBytes: number
-  /** Bytes behind the last record that is whole: what a crash left half written, or damage. */
-  readonly tornBytes: number
-}
+/** More than any segment has room for: what claims to be of a higher number was never written. */
+const maxRecords = 0x200000
 
 /**
  * Finds every record of a segment that is undamaged.
@@ -30,38 +23,50 @@ export interface Scan {
  *
  * A record whose header is whole and whose payload is not is skipped by its length. Where a header is damaged, the next
  * whole one is searched for. No length is believed before its header's checksum is right, and nothing is allocated by it.
+ * Records are told apart by their number, not by where they stand: a stretch of the segment that a disk put into a wrong
+ * place costs only what it lies upon. They are returned in the order of their numbers.
  */
-export const scan = (bytes: Uint8Array, salt: number, crc32: Crc32): Scan => {
-  const records: Array<SpoolRecord> = []
-  let lostItems = 0
-  let lostBytes = 0
-  let nextItems = 0
-  /** Where the first byte stands that belongs to no whole record so far. */
-  let from = Math.min(segmentHeaderSize, bytes.length)
-  let at = from
+export const scan = (bytes: Uint8Array, salt: number, crc32: Crc32): ReadonlyArray<SpoolRecord> => {
+  const found = new Map<number, SpoolRecord>()
+  let at = 0
   while (at < bytes.length) {
     const header = readRecordHeader(bytes, at, salt, crc32)
-    // Of two records that claim the same place in the order, the first counts.
-    if (header === undefined || header.itemsBefore < nextItems) {
-      at = nextMagic(bytes, at + 1)
-      continue
-    }
     const start = at + recordHeaderSize
-    const end = start + header.length
-    const payload = bytes.subarray(start, end)
-    if (end > bytes.length || crc32(payload) !== header.payloadCrc) {
-      // Cut off, or damaged inside: a whole record may still follow, even inside what the length covers.
+    const end = start + (header?.length ?? 0)
+    // Cut off, or damaged inside: a whole record may still follow, even inside what the length covers.
+    if (
+      header === undefined || header.sequence >= maxRecords || end > bytes.length ||
+      crc32(bytes.subarray(start, end)) !== header.payloadCrc
+    ) {
       at = nextMagic(bytes, at + 1)
       continue
     }
-    lostItems += header.itemsBefore - nextItems
-    lostBytes += at - from
-    nextItems = header.itemsBefore + header.items
-    records.push({ sequence: header.sequence, items: header.items, age: header.age, payload })
+    const { age, items, itemsBefore, sequence } = header
+    // Of two with one number, the first counts.
+    if (!found.has(sequence)) {
+      found.set(sequence, { sequence, items, itemsBefore, age, payload: bytes.subarray(start, end) })
+    }
     at = end
-    from = end
   }
-  return { records, lostItems, lostBytes, tornBytes: bytes.length - from }
+  return [...found.values()].sort((a, b) => a.sequence - b.sequence)
+}
+
+/**
+ * Items of the records that are missing between others, those apart that are `done`. What is missing behind the last is
+ * not known.
+ */
+export const missingItems = (records: ReadonlyArray<SpoolRecord>, done: ReadonlySet<number>): number => {
+  let missing = 0
+  let next = 0
+  let nextItems = 0
+  for (const { items, itemsBefore, sequence } of records) {
+    let isDone = true
+    for (; next < sequence; next++) isDone &&= done.has(next)
+    if (!isDone) missing += Math.max(0, itemsBefore - nextItems)
+    nextItems = itemsBefore + items
+    next = sequence + 1
+  }
+  return missing
 }
 
 const nextMagic = (bytes: Uint8Array, from: number): number => {

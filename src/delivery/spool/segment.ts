@@ -1,5 +1,5 @@
 /** One file of a spool, and what is known of its records. */
-import type { Disk, DiskFile } from "./disk.ts"
+import { type Disk, type DiskFile, errorCode, isAbsent } from "./disk.ts"
 import {
   ackName,
   type Crc32,
@@ -12,7 +12,7 @@ import {
   segmentHeader,
   segmentName
 } from "./format.ts"
-import { scan, type SpoolRecord } from "./scan.ts"
+import { missingItems, scan, type SpoolRecord } from "./scan.ts"
 
 /** What a segment needs of its spool. */
 export interface SegmentHome {
@@ -33,6 +33,10 @@ export class ShortWrite extends Error {
 
 /** Most bytes of an acknowledgement file that are read: four million entries. */
 const maxAckBytes = 48 * 1024 * 1024
+/** An acknowledgement file is written anew, without what is outdated, when it has become this much larger. */
+const ackGrowth = 64 * 1024
+
+const nothing = /* @__PURE__ */ Promise.resolve()
 
 export class Segment {
   readonly folder: string
@@ -53,12 +57,25 @@ export class Segment {
   readonly tried = new Map<number, number>()
   /** When it was created, by {@link SegmentHome.monotonicMillis}. */
   readonly born: number
+  /** Whether some of it may not be on the medium, and never will be for certain. */
+  isSpoilt = false
+  /** What the disk said when it could not put on the medium what was written, until somebody has heard of it. */
+  syncError: string | undefined = undefined
+  /** When it may be read again after that failed, and for how long it rests if that fails, too. */
+  restsUntil = -Infinity
+  rest = 1_000
   private readonly home: SegmentHome
   private readonly items: Array<number> = []
   private itemsBefore = 0
   private file: DiskFile | undefined = undefined
   private acks: DiskFile | undefined = undefined
   private hasAcks = false
+  /** Bytes of the acknowledgement file, and when it is to be written anew. */
+  private ackSize = 0
+  private ackLimit = ackGrowth
+  private syncing: Promise<void> = nothing
+  private isDirty = false
+  private isGone = false
 
   private constructor(home: SegmentHome, folder: string, name: string, index: number, salt: number, born: number) {
     this.home = home
@@ -83,7 +100,7 @@ export class Segment {
       segment.remove()
       throw error
     }
-    if (home.isDurable) home.disk.syncDirectory(folder).catch(() => {})
+    if (home.isDurable) segment.follow(home.disk.syncDirectory(folder))
     return segment
   }
 
@@ -109,6 +126,18 @@ export class Segment {
     return this.file !== undefined
   }
 
+  /** Bytes on disk, those of the acknowledgements included. */
+  get bytes(): number {
+    return this.size + this.ackSize
+  }
+
+  /** Items that are not done, and that nobody is sending. */
+  get idleItems(): number {
+    let idle = this.pendingItems ?? 0
+    for (const sequence of this.held) idle -= this.items[sequence] ?? 0
+    return idle
+  }
+
   get isDone(): boolean {
     return !this.isOpen && this.pendingItems !== undefined && this.done.size >= this.written
   }
@@ -124,6 +153,7 @@ export class Segment {
       this.home.crc32
     )
     this.put([header, payload])
+    this.isDirty = true
     this.written++
     this.itemsBefore += items
     this.items.push(items)
@@ -158,22 +188,47 @@ export class Segment {
     }
   }
 
-  /** Puts on the medium what was written. */
+  /**
+   * Puts on the medium what was written, and waits for what is on its way. Where that fails, the file takes no more
+   * records, and {@link syncError} says why.
+   */
   sync(): Promise<void> {
-    return this.file?.sync() ?? Promise.resolve()
+    const { file } = this
+    if (file !== undefined && this.isDirty && !this.isSpoilt) {
+      this.isDirty = false
+      this.follow(file.sync())
+    }
+    return this.syncing
+  }
+
+  private follow(work: Promise<void>): void {
+    const settled = work.catch((error: unknown) => {
+      // The system forgets what it could not write: asked again, it would say that all is well.
+      this.isSpoilt = true
+      this.syncError = errorCode(error)
+      this.close()
+    })
+    this.syncing = Promise.all([this.syncing, settled]).then(() => {})
   }
 
   /** No record will be added any more. */
   close(): void {
-    const file = this.file
+    if (this.file === undefined) return
+    if (this.home.isDurable) void this.sync()
+    const { file } = this
     this.file = undefined
     try {
       // It is closed once it is through.
-      if (this.home.isDurable) file?.sync().catch(() => {})
-      file?.close()
+      file.close()
     } catch {
       // Nothing is left to be done with it.
     }
+  }
+
+  /** The file is not there any more, or is another process's: nothing is written beside it. */
+  disown(): void {
+    this.close()
+    this.isGone = true
   }
 
   /**
@@ -182,21 +237,20 @@ export class Segment {
   read(maxBytes: number): { readonly records: ReadonlyArray<SpoolRecord>; readonly lostItems: number } {
     const { crc32, disk } = this.home
     const bytes = disk.read(this.path, maxBytes)
-    const { lostItems, records } = scan(bytes, this.salt, crc32)
-    if (this.pendingItems === undefined) {
-      this.readAcks()
+    const records = scan(bytes, this.salt, crc32)
+    const before = this.pendingItems
+    if (before === undefined) {
       this.written = (records.at(-1)?.sequence ?? -1) + 1
       for (const record of records) this.items[record.sequence] = record.items
-      this.forget(records)
-      this.pendingItems = this.itemsLeft()
-      return { records: records.filter(({ sequence }) => !this.done.has(sequence)), lostItems }
+      this.readAcks()
     }
-    const before = this.pendingItems
+    const gaps = before === undefined ? missingItems(records, this.done) : 0
     this.forget(records)
     this.pendingItems = this.itemsLeft()
     return {
-      records: records.filter(({ sequence }) => !this.done.has(sequence)),
-      lostItems: before - this.pendingItems
+      // What was refused when it was written, and is there all the same, was never promised.
+      records: records.filter(({ sequence }) => sequence < this.written && !this.done.has(sequence)),
+      lostItems: before === undefined ? gaps : before - this.pendingItems
     }
   }
 
@@ -219,12 +273,16 @@ export class Segment {
   private readAcks(): void {
     const { crc32, disk } = this.home
     try {
-      const marks = readMarks(disk.read(this.ackPath, maxAckBytes), this.salt, crc32)
+      const bytes = disk.read(this.ackPath, maxAckBytes)
       this.hasAcks = true
-      for (const sequence of marks.done) this.done.add(sequence)
-      for (const [sequence, times] of marks.tried) this.tried.set(sequence, times)
-    } catch {
-      // Without it, records are sent again.
+      this.ackSize = bytes.length
+      const marks = readMarks(bytes, this.salt, crc32)
+      // Of a record that is not there any more, an acknowledgement may be left; it counts for no other.
+      for (const sequence of marks.done) if (sequence < this.written) this.done.add(sequence)
+      for (const [sequence, times] of marks.tried) if (sequence < this.written) this.tried.set(sequence, times)
+    } catch (error) {
+      // Without it, records are sent again. One that is there gives way to another.
+      this.hasAcks = !isAbsent(error)
     }
   }
 
@@ -254,6 +312,9 @@ export class Segment {
   }
 
   private note(kind: Mark, sequence: number): void {
+    if (this.isGone) {
+      if (this.acks === undefined) return
+    } else if (this.ackSize >= this.ackLimit) this.dropAcks()
     try {
       if (this.acks === undefined) {
         // Never appended to one that is there: what a crash left half written would shift every entry behind it.
@@ -262,6 +323,7 @@ export class Segment {
         this.hasAcks = true
       }
       const taken = this.acks!.write([mark(kind, sequence, this.salt, this.home.crc32)])
+      this.ackSize += taken
       if (taken < markSize) this.dropAcks()
     } catch {
       this.dropAcks()
@@ -272,13 +334,22 @@ export class Segment {
   private rewriteAcks(): void {
     const { crc32, disk } = this.home
     const fresh = `${this.ackPath}.new`
+    try {
+      // Left by a process that died before it had its place.
+      disk.remove(fresh)
+    } catch {
+      // There is none.
+    }
     this.acks = disk.create(fresh)
     const marks = [...this.done].map((sequence) => mark("done", sequence, this.salt, crc32))
     for (const [sequence, times] of this.tried) {
       for (let i = 0; i < times; i++) marks.push(mark("tried", sequence, this.salt, crc32))
     }
-    if (this.acks.write(marks) < marks.length * markSize) throw new ShortWrite("the disk is full")
+    const size = marks.length * markSize
+    if (this.acks.write(marks) < size) throw new ShortWrite("the disk is full")
     disk.rename(fresh, this.ackPath)
+    this.ackSize = size
+    this.ackLimit = size + ackGrowth
   }
 
   private dropAcks(): void {
@@ -299,12 +370,17 @@ export class Segment {
   remove(): void {
     this.close()
     this.dropAcks()
-    for (const path of this.hasAcks ? [this.path, this.ackPath] : [this.path]) {
-      try {
-        this.home.disk.remove(path)
-      } catch {
-        // Gone already, or not ours to delete any more.
-      }
+    const { disk } = this.home
+    try {
+      disk.remove(this.path)
+    } catch (error) {
+      // As long as the file is there, so is what is known of it.
+      if (!isAbsent(error)) return
+    }
+    try {
+      if (this.hasAcks) disk.remove(this.ackPath)
+    } catch {
+      // Gone already.
     }
   }
 }

@@ -1,5 +1,5 @@
 /** The segments of one destination: what this process wrote, and what it took over from others. */
-import { errorCode, isAbsent } from "./disk.ts"
+import { errorCode, isAbsent, reasonOf } from "./disk.ts"
 import { segmentHeaderSize } from "./format.ts"
 import type { SpoolRecord } from "./scan.ts"
 import { recordSize, Segment, type SegmentHome } from "./segment.ts"
@@ -26,8 +26,10 @@ export interface StoreBooks {
   readonly lost: (reason: SpoolLoss, items: number) => void
   /** Items that another process left are known now. */
   readonly recovered: (items: number) => void
-  /** The disk failed, as the code says; nothing is written for a while. */
-  readonly trouble: (code: string) => void
+  /** The disk failed, as the code or the sentence says; what could not be done is not tried again for a while. */
+  readonly trouble: (code: string, what: "written" | "read" | "synchronised") => void
+  /** The content of a record that was given up as `poison`. */
+  readonly poisoned: (payload: Uint8Array) => void
   /** The disk takes records again. */
   readonly recoveredDisk: () => void
   /** The own folder is not there: it is to be made anew, and the store told to {@link SpoolStore.abandon}. */
@@ -50,6 +52,8 @@ export interface Pending extends Ticket {
 const maxTries = 3
 const firstPause = 1_000
 const maxPause = 60_000
+/** Most files; beyond, the oldest give way as they do beyond the bound on bytes. */
+const maxSegments = 4_096
 
 export class SpoolStore {
   /** Oldest first. */
@@ -61,6 +65,8 @@ export class SpoolStore {
   private readonly random: () => number
   private nextIndex = 0
   private loaded: { readonly segment: Segment; readonly records: Array<SpoolRecord> } | undefined = undefined
+  /** Segments whose files are gone, of which somebody is still sending records. */
+  private readonly parted = new Map<Segment, SpoolLoss>()
   /** When the disk may be tried again, and how long the next pause is. */
   private brokenUntil = -Infinity
   private pause = firstPause
@@ -82,7 +88,7 @@ export class SpoolStore {
   /** Bytes on disk. */
   get bytes(): number {
     let bytes = 0
-    for (const segment of this.segments) bytes += segment.size
+    for (const segment of this.segments) bytes += segment.bytes
     return bytes
   }
 
@@ -95,14 +101,12 @@ export class SpoolStore {
 
   /** Whether a record waits to be sent that nobody is sending. */
   get hasPending(): boolean {
-    return this.segments.some(hasPending)
+    const now = this.home.monotonicMillis()
+    return this.segments.some((segment) => segment.restsUntil <= now && hasPending(segment))
   }
 
-  /**
-   * Writes a record; `undefined` when it could not be. With `hold` it is not given out by {@link next} before it is
-   * released.
-   */
-  append(payload: Uint8Array, items: number, hold: boolean): Ticket | undefined {
+  /** Writes a record; `undefined` when it could not be. With `isHeld`, {@link next} does not give it out. */
+  append(payload: Uint8Array, items: number, isHeld = false): Ticket | undefined {
     const { home } = this
     const size = recordSize(payload.length)
     const isBroken = this.brokenUntil !== -Infinity
@@ -110,26 +114,29 @@ export class SpoolStore {
     if (!this.makeRoom(size + segmentHeaderSize)) return undefined
     try {
       const segment = this.openSegment(size)
-      if (segment === undefined) return this.fail("ENOSPC")
+      if (segment === undefined) return this.fail("ENOSPC", "written")
       const sequence = segment.append(payload, items)
-      if (hold) segment.held.add(sequence)
-      if (isBroken) {
-        this.brokenUntil = -Infinity
-        this.pause = firstPause
-        this.books.recoveredDisk()
-      }
+      if (isHeld) segment.held.add(sequence)
+      if (isBroken) this.revive()
       return { segment, sequence, items }
     } catch (error) {
       // What was written stays for `next`; no more is written to a file that failed.
       this.segments.at(-1)?.close()
-      return this.fail(errorCode(error))
+      return this.fail(reasonOf(error), "written")
     }
   }
 
-  private fail(code: string): undefined {
+  /** The disk can be used again. */
+  revive(): void {
+    this.brokenUntil = -Infinity
+    this.pause = firstPause
+    this.books.recoveredDisk()
+  }
+
+  private fail(code: string, what: "written" | "synchronised"): undefined {
     this.brokenUntil = this.home.monotonicMillis() + this.pause
     this.pause = Math.min(maxPause, this.pause * 2)
-    this.books.trouble(code)
+    this.books.trouble(code, what)
   }
 
   private openSegment(size: number): Segment | undefined {
@@ -137,8 +144,8 @@ export class SpoolStore {
     const last = this.segments.at(-1)
     if (last?.isOpen === true) {
       const isFull = last.written > 0 && last.size + size > limits.maxSegmentBytes
-      if (!isFull && home.monotonicMillis() - last.born < limits.maxSegmentAge) return last
-      last.close()
+      if (isFull || home.monotonicMillis() - last.born >= limits.maxSegmentAge) last.close()
+      else if (this.isThere(last)) return last
     }
     try {
       return this.create(size)
@@ -146,6 +153,22 @@ export class SpoolStore {
       if (!isAbsent(error)) throw error
       this.books.homeless()
       return this.create(size)
+    }
+  }
+
+  /**
+   * Whether what is written to an open segment will be found. A process that was halted may have lost its folder to
+   * another, or to somebody who tidied up: then what it wrote would go to nobody.
+   */
+  private isThere(segment: Segment): boolean {
+    try {
+      this.home.disk.stat(segment.path)
+      return true
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+      this.books.homeless()
+      if (this.has(segment)) this.part(segment, "disk_error")
+      return false
     }
   }
 
@@ -159,7 +182,7 @@ export class SpoolStore {
 
   private makeRoom(size: number): boolean {
     if (size > this.limits.maxBytes) return false
-    while (this.bytes + size > this.limits.maxBytes) {
+    while (this.bytes + size > this.limits.maxBytes || this.segments.length >= maxSegments) {
       const oldest = this.segments.find((segment) => segment.held.size === 0 && segment !== this.loaded?.segment) ??
         this.segments.find((segment) => segment.held.size === 0)
       if (oldest === undefined) return false
@@ -192,12 +215,13 @@ export class SpoolStore {
   /** The oldest records that nobody is sending, of one segment: at least one, and no more than `maxBytes` of them. */
   next(maxBytes: number): ReadonlyArray<Pending> {
     this.expire()
+    const now = this.home.monotonicMillis()
     for (const segment of this.segments.slice()) {
       if (segment.isDone) {
         this.discard(segment)
         continue
       }
-      if (!hasPending(segment)) continue
+      if (!hasPending(segment) || segment.restsUntil > now) continue
       const group = this.take(segment, maxBytes)
       if (group.length > 0) return group
     }
@@ -216,10 +240,13 @@ export class SpoolStore {
     let bytes = 0
     while (records.length > 0) {
       const { items, payload, sequence } = records[0]!
-      if (group.length > 0 && bytes + payload.length > maxBytes) break
+      const tries = segment.tried.get(sequence) ?? 0
+      // What was sent when a process ended is sent alone, so that the innocent are not taken for poison with the guilty.
+      if (group.length > 0 && (tries > 0 || bytes + payload.length > maxBytes)) break
       records.shift()
       if (segment.held.has(sequence) || segment.done.has(sequence)) continue
-      if ((segment.tried.get(sequence) ?? 0) >= maxTries) {
+      if (tries >= maxTries) {
+        this.books.poisoned(payload)
         this.books.lost("poison", items)
         segment.finish(sequence)
         continue
@@ -227,6 +254,7 @@ export class SpoolStore {
       segment.held.add(sequence)
       bytes += payload.length
       group.push({ segment, sequence, items, payload })
+      if (tries > 0) break
     }
     if (segment.isDone) this.discard(segment)
     return group
@@ -242,15 +270,27 @@ export class SpoolStore {
       if (segment.isDone) this.discard(segment)
       return records
     } catch (error) {
-      if (isAbsent(error)) {
-        this.books.lost("disk_error", segment.pendingItems ?? 0)
-        this.discard(segment)
-      } else this.fail(errorCode(error))
+      if (isAbsent(error)) this.part(segment, "disk_error")
+      else {
+        segment.restsUntil = this.home.monotonicMillis() + segment.rest
+        segment.rest = Math.min(maxPause, segment.rest * 2)
+        this.books.trouble(errorCode(error), "read")
+      }
       return undefined
     }
   }
 
-  private expire(): void {
+  /** The file is gone. What somebody is sending is not lost before it comes back. */
+  private part(segment: Segment, reason: SpoolLoss): void {
+    segment.disown()
+    this.books.lost(reason, segment.idleItems)
+    this.segments.splice(this.segments.indexOf(segment), 1)
+    if (this.loaded?.segment === segment) this.loaded = undefined
+    if (segment.held.size > 0) this.parted.set(segment, reason)
+  }
+
+  /** Gives up what is too old. */
+  expire(): void {
     const now = this.home.monotonicMillis()
     for (const segment of this.segments.slice()) {
       if (now - segment.born > this.limits.maxAge && segment.held.size === 0) this.giveUp(segment, "expired")
@@ -260,14 +300,22 @@ export class SpoolStore {
   /** A record was delivered or given up. */
   finish({ segment, sequence }: Ticket): void {
     segment.finish(sequence)
-    if (segment.isDone) this.discard(segment)
+    if (this.parted.has(segment)) this.forget(segment)
+    else if (segment.isDone) this.discard(segment)
   }
 
   /** A held record was not delivered: {@link next} gives it out again. */
-  release({ segment, sequence }: Ticket): void {
+  release({ items, segment, sequence }: Ticket): void {
+    const reason = this.parted.get(segment)
+    if (reason !== undefined && segment.held.has(sequence)) this.books.lost(reason, items)
     segment.held.delete(sequence)
+    if (reason !== undefined) this.forget(segment)
     // It is read anew, in its place.
     if (this.loaded?.segment === segment) this.loaded = undefined
+  }
+
+  private forget(segment: Segment): void {
+    if (segment.held.size === 0) this.parted.delete(segment)
   }
 
   /** Whether a segment is still to be delivered or to be deleted. */
@@ -275,19 +323,33 @@ export class SpoolStore {
     return this.segments.includes(segment)
   }
 
-  /** The own folder is gone or another's by now: what was in it is not this spool's any more. */
-  abandon(reason: "disk_error" | "taken_over"): void {
-    for (const segment of this.segments.filter(({ folder }) => folder === this.folder)) {
-      segment.close()
-      this.books.lost(reason, segment.pendingItems ?? 0)
-      this.segments.splice(this.segments.indexOf(segment), 1)
-      if (this.loaded?.segment === segment) this.loaded = undefined
-    }
+  /** A folder, the own one if none is given, is gone or another's by now: what was in it is not this spool's any more. */
+  abandon(reason: "disk_error" | "taken_over", gone = this.folder): void {
+    for (const segment of this.segments.filter(({ folder }) => folder === gone)) this.part(segment, reason)
   }
 
-  /** Puts on the medium what was written. */
-  sync(): Promise<void> {
-    return this.segments.at(-1)?.sync() ?? Promise.resolve()
+  /**
+   * Puts on the medium what was written; `false` as long as that failed for some of what is still here. Told as trouble
+   * once.
+   */
+  sync(): Promise<boolean> {
+    return Promise.all(this.segments.map((segment) => segment.sync())).then(() => {
+      let failed: string | undefined
+      for (const segment of this.segments) {
+        failed ??= segment.syncError
+        segment.syncError = undefined
+      }
+      if (failed !== undefined) this.fail(failed, "synchronised")
+      return failed === undefined && !this.segments.some((segment) => segment.isSpoilt && segment.pendingItems !== 0)
+    })
+  }
+
+  /** Deletes the open segment if everything in it was delivered or given up: a program that is quiet leaves no file. */
+  tidy(): void {
+    const last = this.segments.at(-1)
+    if (last?.isOpen !== true || last.written === 0 || last.done.size < last.written) return
+    last.close()
+    this.discard(last)
   }
 
   /** Closes the open segment, so that another process can take it over whole. */

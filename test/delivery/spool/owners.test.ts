@@ -35,7 +35,7 @@ describe("the owner of a folder", () => {
     const machine = new Machine("a")
     own(disk, base, "one", machine.start(1))
     const two = own(disk, base, "two", machine.start(2))
-    disk.now += patience * 4
+    disk.medium.now += patience * 4
     assert.deepStrictEqual(two.adopt(), [])
   })
 
@@ -65,13 +65,114 @@ describe("the owner of a folder", () => {
     const disk = diskWithBase()
     const one = own(disk, base, "one", other.start(1))
     const two = own(disk, base, "two", new Machine("a").start(1))
-    disk.now += patience - 1
+    disk.medium.now += patience - 1
     assert.deepStrictEqual(two.adopt(), [])
     assert.strictEqual(one.beat(), "kept")
-    disk.now += patience
-    assert.deepStrictEqual(two.adopt(), [])
-    disk.now += heartbeat
+    // It is looked at in every heartbeat: what counts is how often it was silent, so that no jump of a clock deceives.
+    disk.medium.now += 10 * patience
+    for (let silent = 0; silent <= patience; silent += heartbeat) assert.deepStrictEqual(two.adopt(), [])
     assert.deepStrictEqual(two.adopt(), [`${base}/one~two`])
+  })
+
+  it("is known at the first look to be gone where it was silent for long enough by the disk's clock", () => {
+    const disk = diskWithBase()
+    own(disk, base, "one", new Machine("b").start(1))
+    disk.medium.now += patience + 1
+    assert.deepStrictEqual(own(disk, base, "two", new Machine("a").start(1)).adopt(), [`${base}/one~two`])
+  })
+
+  it("is not taken for gone by a neighbour that slept with it", () => {
+    const disk = diskWithBase()
+    const machine = new Machine("a")
+    const one = own(disk, base, "one", machine.start(1))
+    const two = own(disk, base, "two", machine.start(2))
+    assert.deepStrictEqual(two.adopt(), [])
+    disk.medium.now += 8 * 3_600_000
+    assert.deepStrictEqual(two.adopt(), [])
+    one.beat()
+    assert.deepStrictEqual(two.adopt(), [])
+  })
+
+  it("is not taken for gone by who began before it when the clock jumps before the first look", () => {
+    const disk = diskWithBase()
+    const two = own(disk, base, "two", new Machine("a").start(1))
+    two.adopt()
+    own(disk, base, "one", new Machine("b").start(1))
+    disk.medium.now += 10 * patience
+    assert.deepStrictEqual(two.adopt(), [])
+  })
+
+  it("is taken for gone where a thread of a living process has been silent for long", () => {
+    const disk = diskWithBase()
+    const machine = new Machine("a")
+    own(disk, base, "thread", machine.start(1))
+    const two = own(disk, base, "two", machine.start(1))
+    for (let silent = 0; silent <= 5 * patience; silent += heartbeat) assert.deepStrictEqual(two.adopt(), [])
+    assert.deepStrictEqual(two.adopt(), [`${base}/thread~two`])
+  })
+
+  it("is another's after it left, though the process lives", () => {
+    const disk = diskWithBase()
+    const machine = new Machine("a")
+    const one = own(disk, base, "one", machine.start(1))
+    disk.create(`${base}/one/0000000000-00000000.seg`)
+    one.leave(one.folder)
+    assert.deepStrictEqual(own(disk, base, "two", machine.start(1)).adopt(), [`${base}/one~two`])
+  })
+
+  it("is found by what a process left that ended while it made its folder, and not before that", () => {
+    const disk = diskWithBase()
+    disk.makeDirectory(`${base}/one.new`)
+    const machine = new Machine("a")
+    const two = own(disk, base, "two", machine.start(2))
+    assert.deepStrictEqual(two.adopt(), [])
+    const dying = new FakeDisk(disk.medium)
+    dying.fault = (call) => call === "rename" ? "EIO" : undefined
+    assert.throws(() => own(dying, base, "three", machine.start(3)))
+    assert.isFalse(disk.has(`${base}/three.new`), "an attempt that fails leaves nothing")
+    dying.fault = (call) => {
+      if (call === "rename") dying.kill()
+      return dying.isOver ? "EBADF" : undefined
+    }
+    assert.throws(() => own(dying, base, "three", machine.start(3)))
+    assert.isTrue(disk.has(`${base}/three.new`))
+    machine.running.delete(3)
+    const four = own(disk, base, "four", machine.start(4))
+    assert.deepStrictEqual(four.adopt(), [`${base}/three~four`])
+    assert.isTrue(disk.has(`${base}/one.new`), "nothing tells yet that nobody makes it")
+    for (let silent = 0; silent <= patience; silent += heartbeat) {
+      disk.medium.now += heartbeat
+      two.beat()
+      four.adopt()
+    }
+    assert.isFalse(disk.has(`${base}/one.new`))
+  })
+
+  it("gets its folder as soon as there is room again, however often there was none", () => {
+    const disk = diskWithBase()
+    const one = own(disk, base, "one", new Machine("a").start(1))
+    disk.deleteTree(`${base}/one`)
+    for (const call of ["create", "write", "touch", "rename", "makeDirectory", "write"]) {
+      disk.fault = (asked) => asked === call ? "ENOSPC" : undefined
+      assert.throws(() => one.beat())
+      assert.strictEqual(disk.medium.open, 0)
+    }
+    disk.fault = undefined
+    assert.strictEqual(one.beat(), "gone")
+    assert.strictEqual(one.beat(), "kept")
+  })
+
+  it("makes nothing anew in a place that is not safe any more", () => {
+    const disk = diskWithBase()
+    let isSafe = true
+    const one = own(disk, base, "one", new Machine("a").start(1), () => {
+      if (!isSafe) throw new Error("unsafe")
+      disk.makeDirectory(base)
+    })
+    disk.deleteTree(base)
+    isSafe = false
+    assert.throws(() => one.beat(), "unsafe")
+    assert.isFalse(disk.has(base))
   })
 
   it("takes over what somebody took over who is gone as well", () => {
@@ -101,7 +202,7 @@ describe("the owner of a folder", () => {
     const disk = diskWithBase()
     const one = own(disk, base, "one", new Machine("b").start(1))
     const two = own(disk, base, "two", new Machine("a").start(1))
-    disk.now += patience + 1
+    disk.medium.now += patience + 1
     two.adopt()
     assert.strictEqual(one.beat(), "taken")
     assert.strictEqual(one.beat(), "kept")
@@ -119,8 +220,7 @@ describe("the owner of a folder", () => {
   it("learns that its folder was deleted, and makes itself a new one", () => {
     const disk = diskWithBase()
     const one = own(disk, base, "one", new Machine("a").start(1))
-    disk.files.clear()
-    disk.directories.clear()
+    disk.deleteTree(base)
     assert.strictEqual(one.beat(), "gone")
     assert.strictEqual(one.beat(), "kept")
   })
@@ -134,18 +234,19 @@ describe("the owner of a folder", () => {
     const [path] = two.adopt()
     disk.create(`${path}/0000000000-00000000.seg`)
     two.leave(path!)
-    assert.isTrue(disk.directories.has(path!))
+    assert.isTrue(disk.has(path!))
     disk.remove(`${path}/0000000000-00000000.seg`)
     two.leave(path!)
-    assert.isFalse(disk.directories.has(path!))
+    assert.isFalse(disk.has(path!))
   })
 
   it("ignores what is no folder of a spool", () => {
     const disk = diskWithBase()
-    for (const name of ["lost+found", "a.new", "..", "~x", "A B"]) disk.makeDirectory(`${base}/${name}`)
+    for (const name of ["lost+found", "..", "~x", "A B", "rejected"]) disk.makeDirectory(`${base}/${name}`)
     disk.touch(`${base}/file`)
+    disk.plant(`${base}/link`)
     const one = own(disk, base, "one", new Machine("a").start(1))
-    disk.now += patience * 10
+    disk.medium.now += patience * 10
     assert.deepStrictEqual(one.adopt(), [])
   })
 
