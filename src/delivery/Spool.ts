@@ -96,6 +96,8 @@ export interface SpoolQueue {
   readonly take: (maxBytes: number) => ReadonlyArray<SpooledRecord>
   /** What was taken was delivered, or given up. */
   readonly finish: (records: ReadonlyArray<SpooledRecord>) => void
+  /** To be called when somebody waits for everything to be sent. */
+  readonly hurry: () => void
   /** To be called when nothing is to be done: a file of which all was delivered is deleted. */
   readonly tidy: () => void
   /** What was taken shall be given out again. */
@@ -252,6 +254,7 @@ export const make = (options: SpoolOptions): Spool["Service"] => ({
         take: (bytes) => keeper.take(bytes),
         finish: (records) => records.forEach((record) => store.finish(record)),
         release: (records) => keeper.release(records),
+        hurry: () => store.hurry(),
         tidy: () => store.tidy(),
         sync: isDurable ? sync : Effect.void,
         survives: () => isDurable && reached === written ? "power" : "process",

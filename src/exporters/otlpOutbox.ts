@@ -286,6 +286,7 @@ export const openOutbox = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => Effect.sync(() => sender.interruptUnsafe()))
 
   const drain = Effect.callback<void>((resume) => {
+    queue.hurry()
     if (isIdle()) return resume(Effect.void)
     const hold = setInterval(() => {}, 0x7fffffff)
     const stop = (): void => {

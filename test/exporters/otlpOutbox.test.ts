@@ -31,6 +31,7 @@ class FakeSpool {
     begin: () => {},
     clear: () => {},
     tidy: () => {},
+    hurry: () => {},
     items: () => this.records.reduce((sum, { items }) => sum + items, 0),
     hasPending: () => this.records.some((record) => !this.out.has(record)),
     write: (payload, items) => {

@@ -50,6 +50,11 @@ export interface Pending extends Ticket {
 
 /** How often a record may be sent without an outcome before it is taken for what kills the process. */
 const maxTries = 3
+/**
+ * How long a process must have lived before it sends what may have ended another, for each time that it may have, in
+ * milliseconds: processes that are killed young, whatever the reason, accuse nothing.
+ */
+const probation = 1_000
 const firstPause = 1_000
 const maxPause = 60_000
 /** Most files; beyond, the oldest give way as they do beyond the bound on bytes. */
@@ -63,6 +68,8 @@ export class SpoolStore {
   private readonly limits: StoreLimits
   private readonly books: StoreBooks
   private readonly random: () => number
+  private readonly openedAt: number
+  private isHurried = false
   private nextIndex = 0
   private loaded: { readonly segment: Segment; readonly records: Array<SpoolRecord> } | undefined = undefined
   /** Segments whose files are gone, of which somebody is still sending records. */
@@ -83,6 +90,7 @@ export class SpoolStore {
     this.limits = limits
     this.books = books
     this.random = random
+    this.openedAt = home.monotonicMillis()
   }
 
   /** Bytes on disk. */
@@ -102,7 +110,26 @@ export class SpoolStore {
   /** Whether a record waits to be sent that nobody is sending. */
   get hasPending(): boolean {
     const now = this.home.monotonicMillis()
-    return this.segments.some((segment) => segment.restsUntil <= now && hasPending(segment))
+    return this.segments.some((segment) => segment.restsUntil <= now && this.isPending(segment, now))
+  }
+
+  private isPending(segment: Segment, now: number): boolean {
+    if (segment.pendingItems === undefined) return true
+    let left = segment.written - segment.done.size - segment.held.size
+    for (const [sequence, tries] of segment.tried) {
+      if (!segment.held.has(sequence) && this.waits(tries, now)) left--
+    }
+    return left > 0
+  }
+
+  /** Whether what was tried so often is not to be tried yet. */
+  private waits(tries: number, now: number): boolean {
+    return tries > 0 && tries < maxTries && !this.isHurried && now - this.openedAt < tries * probation
+  }
+
+  /** What is left is to be sent now, or by another process: nothing waits for this one to become old. */
+  hurry(): void {
+    this.isHurried = true
   }
 
   /** Writes a record; `undefined` when it could not be. With `isHeld`, {@link next} does not give it out. */
@@ -221,7 +248,7 @@ export class SpoolStore {
         this.discard(segment)
         continue
       }
-      if (!hasPending(segment) || segment.restsUntil > now) continue
+      if (!this.isPending(segment, now) || segment.restsUntil > now) continue
       const group = this.take(segment, maxBytes)
       if (group.length > 0) return group
     }
@@ -236,6 +263,7 @@ export class SpoolStore {
       this.loaded = { segment, records: [...records] }
     }
     const group: Array<Pending> = []
+    const now = this.home.monotonicMillis()
     const { records } = this.loaded
     let bytes = 0
     while (records.length > 0) {
@@ -244,7 +272,7 @@ export class SpoolStore {
       // What was sent when a process ended is sent alone, so that the innocent are not taken for poison with the guilty.
       if (group.length > 0 && (tries > 0 || bytes + payload.length > maxBytes)) break
       records.shift()
-      if (segment.held.has(sequence) || segment.done.has(sequence)) continue
+      if (segment.held.has(sequence) || segment.done.has(sequence) || this.waits(tries, now)) continue
       if (tries >= maxTries) {
         this.books.poisoned(payload)
         this.books.lost("poison", items)
@@ -360,9 +388,6 @@ export class SpoolStore {
     }
   }
 }
-
-const hasPending = (segment: Segment): boolean =>
-  segment.pendingItems === undefined || segment.written - segment.done.size - segment.held.size > 0
 
 // A segment holds at least one record, however large; and one of another process may have had other limits.
 const maxReadBytes = (limits: StoreLimits): number => Math.max(limits.maxBytes, limits.maxSegmentBytes) + 0x10000

@@ -130,6 +130,31 @@ describe("a spool", () => {
     assert.strictEqual(world.files("-poison.pb").length, 1)
   })
 
+  it("is not led astray by processes that are killed young: they do not send what may have ended another", () => {
+    const world = new World({ isHurried: false })
+    let peer = world.start()
+    for (const id of [0, 1, 2]) peer.write(id)
+    assert.deepStrictEqual(idsOf(peer.keeper.take(1)), [0])
+    for (let times = 0; times < 9; times++) {
+      peer.kill()
+      peer = world.start()
+      world.pass(999)
+      // The others pass.
+      assert.isTrue(peer.keeper.store.hasPending)
+      const others = peer.keeper.take(1_000)
+      assert.deepStrictEqual(idsOf(others), [1, 2])
+      peer.keeper.release(others)
+    }
+    peer.kill()
+    peer = world.start()
+    for (const record of peer.keeper.take(1_000)) peer.keeper.store.finish(record)
+    assert.isFalse(peer.keeper.store.hasPending, "what waits does not keep the sender busy")
+    world.pass(2_000)
+    assert.isTrue(peer.keeper.store.hasPending)
+    assert.deepStrictEqual(peer.drain(), [0])
+    assert.deepStrictEqual(peer.lost, {})
+  })
+
   it("does not take an outage for poison", () => {
     const world = new World()
     let peer = world.start()

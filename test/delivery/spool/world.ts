@@ -22,6 +22,8 @@ export class World {
   readonly medium = new Medium()
   readonly limits: StoreLimits
   readonly isDurable: boolean
+  /** Whether every process sends what may have ended another at once. */
+  readonly isHurried: boolean
   readonly random: () => number
   /** Milliseconds of the clock that never jumps. */
   clock = 0
@@ -29,9 +31,12 @@ export class World {
   /** Which processes of which machine run. */
   readonly running = new Set<string>()
 
-  constructor(options: { seed?: number; limits?: Partial<StoreLimits>; isDurable?: boolean } = {}) {
+  constructor(
+    options: { seed?: number; limits?: Partial<StoreLimits>; isDurable?: boolean; isHurried?: boolean } = {}
+  ) {
     this.limits = { ...limits, ...options.limits }
     this.isDurable = options.isDurable ?? false
+    this.isHurried = options.isHurried ?? true
     this.random = seeded(options.seed ?? 1)
   }
 
@@ -135,6 +140,8 @@ export class Peer {
       },
       random: world.random
     })
+    // Most tests are of what is sent when everything is.
+    if (world.isHurried) this.keeper.store.hurry()
     this.store = this.keeper.store
   }
 
