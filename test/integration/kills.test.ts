@@ -80,7 +80,7 @@ describe("a process that is killed", () => {
                 }))
               }
               // The last one makes nothing and delivers what all before it left.
-              for (let i = 0; i < 20 && spoolFiles(directory).length > 0; i++) {
+              for (let i = 0; i < 60 && spoolFiles(directory).length > 0; i++) {
                 yield* run(facade(
                   options,
                   `import { setTimeout } from "node:timers/promises"
@@ -89,6 +89,7 @@ describe("a process that is killed", () => {
                    await TraceContext.shutdown()`
                 ))
               }
+              assert.deepStrictEqual(spoolFiles(directory), [])
               /** The request by which each span arrived first, and the requests of which something arrived again. */
               const arrived = new Map<string, number>()
               const repeated = new Set<number>()
@@ -112,7 +113,6 @@ describe("a process that is killed", () => {
                 [],
                 `${lost.length} of ${acknowledged.length} lost; given up: ${poisoned(directory)}`
               )
-              assert.deepStrictEqual(spoolFiles(directory), [])
               return { acknowledged: acknowledged.length, arrived: arrived.size, twice, repeated: repeated.size }
             })),
           { concurrency: lanes }

@@ -269,8 +269,8 @@ export class SpoolStore {
     while (records.length > 0) {
       const { items, payload, sequence } = records[0]!
       const tries = segment.tried.get(sequence) ?? 0
-      // What was sent when a process ended is sent alone, so that the innocent are not taken for poison with the guilty.
-      if (group.length > 0 && (tries > 0 || bytes + payload.length > maxBytes)) break
+      // What was sent when two processes ended is sent alone, so that the innocent are not taken for poison with the guilty.
+      if (group.length > 0 && (tries > 1 || bytes + payload.length > maxBytes)) break
       records.shift()
       if (segment.held.has(sequence) || segment.done.has(sequence) || this.waits(tries, now)) continue
       if (tries >= maxTries) {
@@ -282,7 +282,7 @@ export class SpoolStore {
       segment.held.add(sequence)
       bytes += payload.length
       group.push({ segment, sequence, items, payload })
-      if (tries > 0) break
+      if (tries > 1) break
     }
     if (segment.isDone) this.discard(segment)
     return group
