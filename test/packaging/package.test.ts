@@ -143,6 +143,32 @@ describe("a user's project", () => {
     assert.deepStrictEqual(JSON.parse(out), [])
   })
 
+  it("is told what is missing, when it asks for it, where nothing of OpenTelemetry is installed", async () => {
+    const out = await evaluate(`
+      import { Effect, Layer } from "effect"
+      import { TelemetryLayer } from "effect-telemetry"
+      import * as door from "effect-telemetry/opentelemetry"
+      const telemetry = TelemetryLayer({ tracesExporters: ["none"] })
+      const message = await Effect.void.pipe(
+        Effect.provide(door.OpenTelemetry.layer().pipe(Layer.provideMerge(telemetry))),
+        Effect.flip,
+        Effect.map((error) => error._tag + ": " + error.message),
+        Effect.runPromise
+      )
+      const { HAS_TRACE_CONTEXT, HAS_SPAN_PROCESSOR, HAS_OTLP_EXPORTER } = door
+      const available = await Effect.runPromise(door.Availability)
+      console.log(JSON.stringify([HAS_TRACE_CONTEXT, HAS_SPAN_PROCESSOR, HAS_OTLP_EXPORTER, available, message]))
+    `)
+    assert.deepStrictEqual(JSON.parse(out), [
+      false,
+      false,
+      false,
+      { traceContext: false, spanProcessor: false, otlpExporter: false },
+      "MissingPeerError: the global registry of OpenTelemetry needs @opentelemetry/api, which is not installed: " +
+      "npm install @opentelemetry/api"
+    ])
+  })
+
   it("cannot import what is private", async () => {
     const modules = packed.files
       .map((file) => /^dist\/(.+)\.js$/.exec(file)?.[1])
