@@ -65,6 +65,11 @@ export interface BatcherOptions<Item, B extends Batch<Item>> extends BatcherLimi
   readonly makeBatch: () => B
   /** Delivers one batch. Called once for each batch, in order. */
   readonly export: (batch: B) => Effect.Effect<BatchResult, BatchFailure>
+  /**
+   * Told that an export is given up: what became of the batch, where parts of it have had their outcome already or were
+   * put away now. What that leaves out is lost. Default: the batch is as it was.
+   */
+  readonly giveUp?: ((batch: B) => BatchResult | undefined) | undefined
   /** How long `export` may take for retries by its own rules. Default none. */
   readonly retryAge?: Duration.Input | undefined
   /** Where batches go that are too many, could not be exported, or are left at the end. Default nowhere. */
@@ -188,17 +193,29 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
   const isCrowded = (): boolean => queue.count * 2 > maxQueueSize || queue.bytes * 2 > maxQueueBytes
 
   /** Whether the second place has a batch now that was to be lost. */
-  const rescue = (entry: Entry<B>): boolean => {
+  const rescue = ({ batch, count }: { readonly batch: B; readonly count: number }): boolean => {
     let isWritten = false
     try {
-      isWritten = spill !== undefined && spill.write(entry.batch)
+      isWritten = spill !== undefined && spill.write(batch)
     } catch {
       // It is as if it was full.
     }
     isSpillBroken = !isWritten
     if (!isWritten) return false
-    account.spooled += entry.count
+    account.spooled += count
     return true
+  }
+
+  /** Moves one item to the second place, where everything in memory is being exported and nothing else can be moved. */
+  const rescueItem = (item: Item): boolean => {
+    try {
+      const batch = options.makeBatch()
+      const isThere = batch.add(item, maxQueueBytes) && rescue({ batch, count: 1 })
+      batch.release?.()
+      return isThere
+    } catch {
+      return false
+    }
   }
 
   /** Moves sealed batches to the second place: all of them, or until there is room. */
@@ -270,6 +287,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
       queue.seal()
       relieve(true)
       reason = take(item)
+      if (reason === "queue_full" && rescueItem(item)) return
     }
     if (reason !== undefined) drop(reason)
   }
@@ -307,7 +325,8 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     if (queue.count > 0) schedule()
   }
 
-  const bookResult = (count: number, result: BatchResult): void => {
+  /** Books what a result says; answers how many of `count` it says nothing of. */
+  const bookParts = (count: number, result: BatchResult): number => {
     // An exporter that answers for more than it was given must not unbalance the ledger.
     let left = count
     const take = (wanted: number | undefined): number => {
@@ -324,14 +343,36 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     for (const reason in result.dropped) {
       lose(reason as DropReason, take(result.dropped[reason as DropReason]), "given up by the exporter")
     }
-    lose("export_error", left, "the exporter did not say what became of them")
+    return left
+  }
+
+  /** What the exporter says of a batch that it is not to go on with. */
+  const partsOf = (batch: B): BatchResult | undefined => {
+    try {
+      return options.giveUp?.(batch)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Books an export without a result: what nobody has put away is handed to `lost`. */
+  const bookGivenUp = (entry: Entry<B>, lost: (count: number) => void): void => {
+    const parts = partsOf(entry.batch)
+    const left = parts === undefined ? (rescue(entry) ? 0 : entry.count) : bookParts(entry.count, parts)
+    if (left > 0) lost(left)
   }
 
   const bookExit = (entry: Entry<B>, exit: Exit.Exit<BatchResult, BatchFailure>): void => {
     const { count } = entry
-    if (Exit.isSuccess(exit)) return bookResult(count, exit.value)
+    if (Exit.isSuccess(exit)) {
+      return lose("export_error", bookParts(count, exit.value), "the exporter did not say what became of them")
+    }
     const error = Cause.findErrorOption(exit.cause)
-    if (error._tag === "None") return lose("export_error", count, firstDefect(exit.cause))
+    if (error._tag === "None") {
+      const why = firstDefect(exit.cause)
+      const parts = partsOf(entry.batch)
+      return lose("export_error", parts === undefined ? count : bookParts(count, parts), why)
+    }
     const { message, reason } = error.value
     if (mayHelpLater(reason) && rescue(entry)) {
       account.lastFailure = message
@@ -360,9 +401,9 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     })
   }
 
-  const giveUp = (entry: Entry<B>, book: () => void): void => {
+  const giveUp = (entry: Entry<B>, lost: (count: number) => void): void => {
     const fiber = running.get(entry)?.fiber
-    settle(entry, book)
+    settle(entry, () => bookGivenUp(entry, lost))
     fiber?.interruptUnsafe()
   }
 
@@ -373,9 +414,7 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
     for (const [entry, { until }] of running) {
       if (until === undefined) continue
       if (until <= time) {
-        giveUp(entry, () => {
-          if (!rescue(entry)) lose("export_timeout", entry.count, `no result in ${Number(exportTimeout) / 1e9} s`)
-        })
+        giveUp(entry, (count) => lose("export_timeout", count, `no result in ${Number(exportTimeout) / 1e9} s`))
       } else if (next === undefined || until < next) next = until
     }
     return next
@@ -405,23 +444,22 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
   })
 
   /** Settles everything that is left, oldest first. */
-  const end = (book: (entry: Entry<B>) => void): void => {
+  const end = (lost: (count: number) => void): void => {
     queue.seal()
     const left = [...running.keys()]
     for (let entry = queue.take(); entry !== undefined; entry = queue.take()) {
       running.set(entry, unexported)
       left.push(entry)
     }
-    for (const entry of left.sort((a, b) => a.sequence - b.sequence)) giveUp(entry, () => book(entry))
+    for (const entry of left.sort((a, b) => a.sequence - b.sequence)) giveUp(entry, lost)
   }
 
   /** Keeps what can be kept without waiting, and says what could not. */
   const abandon = (reason: "shutdown" | "shutdown_timeout", why: string): void => {
     isClosed = true
-    end((entry) => {
-      if (rescue(entry)) return
-      abandoned += entry.count
-      account.drop(reason, entry.count)
+    end((count) => {
+      abandoned += count
+      account.drop(reason, count)
     })
     if (abandoned === 0) return
     diagnostics.report("error", `export.${name}.${reason}`, `${name}: ${abandoned} items lost (${reason}): ${why}`)

@@ -105,9 +105,13 @@ export const makeWith = Effect.fnUntraced(function*(
         (error) => error.reason !== "retry_exhausted" || outbox.write(batch) ? error : delivery.send(request)
       )
 
+  /** Batches that are sent in parts, until the export ends. */
+  const parted = new WeakMap<OtlpSpanBatch, Parts>()
+
   const deliver = (
     batch: OtlpSpanBatch,
-    since: bigint
+    since: bigint,
+    whole = batch
   ): Effect.Effect<SpanExporter.ExportResult, SpanExporter.ExportError> =>
     Effect.suspend(() => {
       let body: Uint8Array
@@ -124,6 +128,7 @@ export const makeWith = Effect.fnUntraced(function*(
         return halve(
           batch,
           since,
+          whole,
           () => exportError("oversize", `one span takes ${size} bytes, more than ${maxRequestBytes}`)
         )
       }
@@ -141,7 +146,7 @@ export const makeWith = Effect.fnUntraced(function*(
           if (status === 413 && count > 1) {
             // A half has all of the envelope, and shall not be split before it is tried.
             learn(Math.ceil(size * 9 / 16))
-            return halve(batch, since)
+            return halve(batch, since, whole)
           }
           if (outbox === undefined || !isConfigurationStatus(status) || !outbox.write(batch)) {
             return Effect.succeed(answers.refused(response, count, outbox?.quarantine(body, status)))
@@ -155,19 +160,43 @@ export const makeWith = Effect.fnUntraced(function*(
   const halve = Effect.fnUntraced(function*(
     batch: OtlpSpanBatch,
     since: bigint,
+    whole: OtlpSpanBatch,
     single?: () => SpanExporter.ExportError
   ): Effect.fn.Return<SpanExporter.ExportResult, SpanExporter.ExportError> {
     const halves = batch.split()
     if (halves === undefined) return yield* single?.() ?? exportError("export_error", "the batch could not be split")
-    const first = yield* Effect.result(deliver(halves[0], since))
-    const second = yield* Effect.result(deliver(halves[1], since))
+    const parts = parted.get(whole) ?? { settled: nothingYet, left: new Set<OtlpSpanBatch>() }
+    parted.set(whole, parts)
+    parts.left.delete(batch)
+    halves.forEach((half) => parts.left.add(half))
+    const first = yield* part(halves[0], since, whole, parts)
+    const second = yield* part(halves[1], since, whole, parts)
     // With an outbox one of the halves may be there already.
     if (
-      outbox === undefined && Result.isFailure(first) && Result.isFailure(second) &&
-      first.failure.reason === second.failure.reason
-    ) return yield* first.failure
-    return add(outcome(first, halves[0]), outcome(second, halves[1]))
+      outbox === undefined && Result.isFailure(first.result) && Result.isFailure(second.result) &&
+      first.result.failure.reason === second.result.failure.reason
+    ) return yield* first.result.failure
+    return add(first.outcome, second.outcome)
   })
+
+  /** Sends a half, and keeps what became of it, unless it was taken apart and its own halves did. */
+  const part = (half: OtlpSpanBatch, since: bigint, whole: OtlpSpanBatch, parts: Parts) =>
+    Effect.map(Effect.result(deliver(half, since, whole)), (result) => {
+      const known = outcome(result, half)
+      if (parts.left.delete(half)) parts.settled = add(parts.settled, known)
+      return { result, outcome: known }
+    })
+
+  /** The outcome of a batch in parts when there is no time for the rest of it, which goes to the spool. */
+  const giveUp = (batch: OtlpSpanBatch): SpanExporter.ExportResult | undefined => {
+    const parts = parted.get(batch)
+    if (parts === undefined) return undefined
+    let spooled = 0
+    for (const half of parts.left) {
+      if (outbox?.write(half) === true) spooled += half.count
+    }
+    return spooled === 0 ? parts.settled : add(parts.settled, { exported: 0, spooled })
+  }
 
   const outcome = (
     result: Result.Result<SpanExporter.ExportResult, SpanExporter.ExportError>,
@@ -201,12 +230,21 @@ export const makeWith = Effect.fnUntraced(function*(
     retryAge: delivery.maxAgeMillis,
     failing: delivery.failing,
     spool: outbox,
+    giveUp,
     export: (batch) =>
       batch.count === 0
         ? Effect.succeed({ exported: 0 })
         : Effect.withFiber((fiber) => deliver(batch, fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()))
   })
 })
+
+/** A batch that is sent in parts: what became of some, and those of which nothing has become. */
+interface Parts {
+  settled: SpanExporter.ExportResult
+  readonly left: Set<OtlpSpanBatch>
+}
+
+const nothingYet: SpanExporter.ExportResult = { exported: 0 }
 
 // A body of full batches of ordinary spans; a larger one was an exception.
 const maxSpareBytes = 512 * 1024

@@ -78,6 +78,11 @@ export class SpanExporter extends Context.Service<SpanExporter, {
   /** Delivers a batch made by `makeBatch`. Retries are the exporter's. */
   readonly export: (batch: SpanBatch) => Effect.Effect<ExportResult, ExportError>
   /**
+   * Told that an export is given up: what became of the batch, where parts of it have had their outcome already or are in
+   * the spool now. `undefined` where nothing has become of it. Default: nothing ever has.
+   */
+  readonly giveUp?: ((batch: SpanBatch) => ExportResult | undefined) | undefined
+  /**
    * How long `export` may hold a batch on purpose, for retries. A processor's export timeout counts from the end of it.
    * Default none.
    */
@@ -100,6 +105,7 @@ export const make = <Batch extends SpanBatch>(options: {
   readonly name: string
   readonly makeBatch: () => Batch
   readonly export: (batch: Batch) => Effect.Effect<ExportResult, ExportError>
+  readonly giveUp?: ((batch: Batch) => ExportResult | undefined) | undefined
   readonly retryAge?: Duration.Input | undefined
   readonly failing?: (() => string | undefined) | undefined
   readonly check?: Effect.Effect<string | undefined> | undefined

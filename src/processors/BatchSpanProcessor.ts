@@ -47,6 +47,7 @@ export const fromExporter = Effect.fnUntraced(function*(
     account,
     makeBatch: exporter.makeBatch,
     export: exporter.export,
+    giveUp: exporter.giveUp,
     retryAge: exporter.retryAge,
     spill: exporter.spool
   })

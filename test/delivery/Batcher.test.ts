@@ -43,6 +43,8 @@ const setUp = Effect.fnUntraced(function*(
     readonly weight?: (item: number) => number
     readonly reply?: (items: ReadonlyArray<number>) => Reply
     readonly retryAge?: number
+    readonly spill?: Batcher.BatchSpill<NumberBatch>
+    readonly giveUp?: (batch: NumberBatch) => Batcher.BatchResult | undefined
   }
 ) {
   const account = new Account("numbers")
@@ -56,6 +58,8 @@ const setUp = Effect.fnUntraced(function*(
     name: "numbers",
     account,
     retryAge: given?.retryAge,
+    spill: given?.spill,
+    giveUp: given?.giveUp,
     makeBatch: () => new NumberBatch(given?.weight ?? (() => 1)),
     export: (batch) => {
       batches.push(batch.items)
@@ -555,4 +559,56 @@ describe("Batcher", () => {
       yield* close
       assert.deepStrictEqual(lines, [])
     }))
+
+  describe("with a second place", () => {
+    const secondPlace = () => {
+      const written: Array<ReadonlyArray<number>> = []
+      const spill: Batcher.BatchSpill<NumberBatch> = {
+        mode: "overflow",
+        write: ({ items }) => {
+          written.push([...items])
+          return true
+        }
+      }
+      return { spill, written }
+    }
+
+    it.effect("drops nothing although everything in memory is being exported", () =>
+      Effect.gen(function*() {
+        const { spill, written } = secondPlace()
+        const { account, offer } = yield* setUp({ maxQueueSize: 2, concurrency: 2, scheduleDelay: 0 }, {
+          spill,
+          reply: () => Effect.never
+        })
+        offer(1)
+        yield* seconds(0)
+        offer(2)
+        yield* seconds(0)
+        assert.strictEqual(account.inFlight, 2)
+        offer(3, 4)
+        assert.deepStrictEqual(written, [[3], [4]])
+        assert.deepInclude(account, { queued: 2, spooled: 2, droppedTotal: 0 })
+      }))
+
+    it.effect("books a batch that is given up as far as its parts have an outcome", () =>
+      Effect.gen(function*() {
+        const { spill, written } = secondPlace()
+        const parts = { exported: 2, rejected: { permanent_status: 1 }, spooled: 3 }
+        const { account, close, offer } = yield* setUp({ exportTimeout: "1 second", maxExportBatchSize: 7 }, {
+          spill,
+          reply: () => Effect.never,
+          giveUp: ({ items }) => items[0] === 0 ? parts : undefined
+        })
+        offer(...upTo(7))
+        yield* seconds(1)
+        assert.deepInclude(account, { queued: 0, exported: 2, rejectedTotal: 1, spooled: 3 })
+        assert.deepStrictEqual(account.dropped, { export_timeout: 1 })
+        assert.deepStrictEqual(written, [], "the exporter has put away what could be")
+        offer(7)
+        yield* Effect.forkChild(close)
+        yield* seconds(5)
+        assert.deepStrictEqual(written, [[7]])
+        assert.deepInclude(account, { queued: 0, spooled: 4, droppedTotal: 1 })
+      }))
+  })
 })

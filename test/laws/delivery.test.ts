@@ -13,49 +13,22 @@ import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { Transport } from "../../src/delivery/Transport.ts"
 import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
-import { Fault, judge } from "../delivery/faults.ts"
+import { judge } from "../delivery/faults.ts"
 import { seeded } from "../delivery/spool/fakeDisk.ts"
+import { actions, between, faults, limits, protocol, retry, url } from "./programs.ts"
 import { signals } from "./signals.ts"
 
-const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
-
-const make = Schema.Struct({ action: Schema.Literal("make"), count: between(1, 25), size: between(0, 1_500) })
-const wait = Schema.Struct({ action: Schema.Literal("wait"), millis: between(0, 60_000) })
-// Closing is rare, because everything after it is the same.
-const Action = Schema.Union([
-  make,
-  make,
-  wait,
-  wait,
-  Schema.Struct({ action: Schema.Literals(["flush", "flush", "flush", "abandonedFlush", "abandonedFlush", "close"]) })
-])
-
 const Program = Schema.Struct({
-  actions: Schema.Array(Action).check(Schema.isMinLength(4), Schema.isMaxLength(16)),
-  faults: Schema.Array(Fault).check(Schema.isMinLength(4), Schema.isMaxLength(30)),
+  // Closing is rare, because everything after it is the same.
+  actions: actions(["flush", "flush", "flush", "abandonedFlush", "abandonedFlush", "close"]),
+  faults,
   seed: between(0, 1e9),
-  limits: Schema.Struct({
-    maxQueueSize: between(1, 60),
-    maxExportBatchSize: between(1, 20),
-    maxQueueBytes: between(6_000, 60_000),
-    maxBatchBytes: between(2_000, 30_000),
-    scheduleDelay: between(0, 6_000),
-    exportTimeout: between(0, 8_000),
-    shutdownTimeout: between(0, 5_000),
-    concurrency: between(1, 3)
-  }),
+  limits: Schema.Struct({ ...limits, maxBatchBytes: between(2_000, 30_000) }),
   exporter: Schema.Struct({
-    protocol: Schema.Literals(["http/protobuf", "http/json"]),
+    protocol,
     maxRequestBytes: between(500, 30_000),
     timeout: between(0, 12_000),
-    retry: Schema.Struct({
-      base: between(0, 2_000),
-      maxBackoff: between(0, 40_000),
-      maxRetryAfter: between(0, 100_000),
-      maxAge: between(0, 120_000),
-      breakerFailures: between(1, 6),
-      probeInterval: between(0, 90_000)
-    })
+    retry: Schema.Struct({ ...retry, maxAge: between(0, 120_000) })
   })
 })
 
@@ -66,8 +39,6 @@ interface Told {
   requests: number
 }
 const CurrentExport = Context.Reference<Told | undefined>("test/CurrentExport", { defaultValue: () => undefined })
-
-const url = "http://localhost:4318/v1/traces"
 
 for (const signal of signals) {
   describe(`conservation on the way to a destination, ${signal.name}`, () => {
@@ -83,8 +54,6 @@ for (const signal of signals) {
           const must = (holds: boolean, what: string): void => {
             if (!holds) broken.push(what)
           }
-          /** What the destination told in exports that were given up all the same, for what followed. */
-          const abandoned: Array<Told> = []
           const running = new Set<Told>()
           const server = judge({
             faults,
@@ -110,8 +79,9 @@ for (const signal of signals) {
                 Effect.sync(() => {
                   running.delete(current)
                   if (Exit.isSuccess(exit)) return
-                  must(current.answered === 0 || Exit.hasInterrupts(exit), "failed after a success")
-                  abandoned.push(current)
+                  // What is given up is booked part by part.
+                  if (Exit.hasInterrupts(exit)) return
+                  must(current.answered + current.refused === 0, "failed after an answer")
                 }))
             })
           const scope = yield* Scope.make()
@@ -137,7 +107,7 @@ for (const signal of signals) {
             const lost = account.rejectedTotal + account.droppedTotal
             // A batch that was split is booked when its last part has an answer.
             const unbooked = { answered: 0, refused: 0 }
-            for (const { answered, refused } of [...abandoned, ...running]) {
+            for (const { answered, refused } of running) {
               unbooked.answered += answered
               unbooked.refused += refused
             }

@@ -17,47 +17,22 @@ import { ShutdownDeadline } from "../../src/delivery/ShutdownDeadline.ts"
 import * as Spool from "../../src/delivery/Spool.ts"
 import { Transport } from "../../src/delivery/Transport.ts"
 import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
-import { Fault, judge } from "../delivery/faults.ts"
+import { judge } from "../delivery/faults.ts"
 import { seeded } from "../delivery/spool/fakeDisk.ts"
+import { actions, between, faults, limits, protocol, retry, url } from "./programs.ts"
 import { type Pipeline, signals } from "./signals.ts"
 
-const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
-
-const make = Schema.Struct({ action: Schema.Literal("make"), count: between(1, 25), size: between(0, 1_500) })
-const wait = Schema.Struct({ action: Schema.Literal("wait"), millis: between(0, 60_000) })
-const Action = Schema.Union([
-  make,
-  make,
-  wait,
-  wait,
-  Schema.Struct({ action: Schema.Literals(["flush", "flush", "abandonedFlush", "reopen"]) })
-])
-
 const Program = Schema.Struct({
-  actions: Schema.Array(Action).check(Schema.isMinLength(4), Schema.isMaxLength(16)),
-  faults: Schema.Array(Fault).check(Schema.isMinLength(4), Schema.isMaxLength(30)),
+  actions: actions(["flush", "flush", "abandonedFlush", "reopen"]),
+  faults,
   seed: between(0, 1e9),
-  limits: Schema.Struct({
-    maxQueueSize: between(1, 60),
-    maxExportBatchSize: between(1, 20),
-    maxQueueBytes: between(6_000, 60_000),
-    scheduleDelay: between(0, 6_000),
-    exportTimeout: between(0, 8_000),
-    shutdownTimeout: between(0, 5_000),
-    concurrency: between(1, 3)
-  }),
+  limits: Schema.Struct(limits),
   exporter: Schema.Struct({
-    protocol: Schema.Literals(["http/protobuf", "http/json"]),
+    protocol,
     // Larger than any batch: what goes to the disk whole is sent whole.
     maxRequestBytes: between(50_000, 100_000),
     timeout: between(1, 12_000),
-    retry: Schema.Struct({
-      base: between(0, 2_000),
-      maxBackoff: between(0, 40_000),
-      maxRetryAfter: between(0, 100_000),
-      breakerFailures: between(1, 6),
-      probeInterval: between(0, 90_000)
-    })
+    retry: Schema.Struct(retry)
   }),
   spool: Schema.Struct({
     mode: Schema.Literals(["overflow", "always"]),
@@ -65,8 +40,6 @@ const Program = Schema.Struct({
     isFull: Schema.Literals([false, false, false, true])
   })
 })
-
-const url = "http://localhost:4318/v1/traces"
 
 /** A layer of the program's, until it closes. */
 interface Generation {
