@@ -4,6 +4,7 @@ import type * as http from "node:http"
 import type { Socket } from "node:net"
 import { createGzip, gzipSync } from "node:zlib"
 import { encodeExportResponse } from "effect-telemetry/otlp/OtlpResponse"
+import { pour } from "../../test/integration/pour.ts"
 
 /** A request and the means to answer it. */
 export interface Exchange {
@@ -82,21 +83,6 @@ const slowReading: Handler = ({ request, response }) => {
 const seconds = (count: number): string => new Date(Date.now() + count * 1_000).toUTCString()
 
 const html = "<!doctype html><title>Sign in</title><p>Please sign in to use this network."
-
-const megabyte = Buffer.alloc(1024 * 1024, 0x0a)
-
-/** Writes `count` megabytes, as fast as they are taken. */
-const pour = (to: NodeJS.WritableStream & { readonly destroyed: boolean }, count: number): void => {
-  let left = count
-  const more = (): void => {
-    while (left > 0 && !to.destroyed) {
-      left--
-      if (!to.write(megabyte)) return void to.once("drain", more)
-    }
-    to.end()
-  }
-  more()
-}
 
 const bomb: Handler = ({ request, response, take }) => {
   take()

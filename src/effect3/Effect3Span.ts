@@ -2,8 +2,8 @@
 import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Tracer from "effect/Tracer"
-import { isSampled } from "../model/ReadableSpan.ts"
-import { RemoteContext } from "../tracing/parentContext.ts"
+import { isSampled, sampledFlag } from "../model/ReadableSpan.ts"
+import { toExternalSpan } from "../tracing/parentContext.ts"
 import type { Span } from "../tracing/Span.ts"
 import { toExit, toValue, toValues } from "./outcome.ts"
 import type { AnySpan3, Exit3, Option3, SpanLink3 } from "./structures.ts"
@@ -109,20 +109,18 @@ export const toAnySpan = (span: AnySpan3 | undefined): Tracer.AnySpan | undefine
   return external
 }
 
-const toExternal = (span: AnySpan3): Tracer.ExternalSpan =>
-  Tracer.externalSpan({
-    traceId: span.traceId,
-    spanId: span.spanId,
-    sampled: span.sampled,
-    ...span._tag === "ExternalSpan" ? {} : {
-      annotations: Context.make(RemoteContext, {
-        traceFlags: span.sampled ? 1 : 0,
-        traceState: "",
-        baggage: undefined,
-        isRemote: false
-      })
-    }
-  })
+// Of a remote one, Effect 3 knows no more than Effect 4 would without a propagator of ours.
+const toExternal = ({ _tag, sampled, spanId, traceId }: AnySpan3): Tracer.ExternalSpan =>
+  _tag === "ExternalSpan"
+    ? Tracer.externalSpan({ traceId, spanId, sampled })
+    : toExternalSpan({
+      traceId,
+      spanId,
+      traceFlags: sampled ? sampledFlag : 0,
+      traceState: "",
+      baggage: undefined,
+      isRemote: false
+    })
 
 /** A link of Effect 3. One to something that is no span is dropped by the tracer, and counted. */
 export const toLink = ({ attributes, span }: SpanLink3): Tracer.SpanLink => ({

@@ -4,11 +4,11 @@ import type * as Tracer from "effect/Tracer"
 import * as AsyncContext from "../context/AsyncContext.ts"
 import type { IncomingRequest } from "../context/HttpReferences.ts"
 import type { Baggage } from "../model/Baggage.ts"
-import { extractContext, injectSpan } from "../tracing/carrier.ts"
+import { injectSpan } from "../tracing/carrier.ts"
 import { propagatingFetch } from "../tracing/fetchPropagation.ts"
+import { continueRequest } from "../tracing/incoming.ts"
 import { trusted } from "../tracing/parentContext.ts"
-import { isOwn } from "../tracing/Span.ts"
-import { fromFiber, outerServerSpan, spanBaggage } from "../tracing/Tracer.ts"
+import { fromFiber, spanBaggage } from "../tracing/Tracer.ts"
 import type { TracerCore } from "../tracing/TracerCore.ts"
 import { Effect3Span, isOfFiber, toAnySpan, toLink } from "./Effect3Span.ts"
 import { toValues } from "./outcome.ts"
@@ -48,16 +48,6 @@ export interface Effect3TracerOptions {
 
 const requestKey = "@effect/platform/HttpServerRequest"
 
-// A request is continued from its headers once, by the first server span that is opened for it.
-const continued = new WeakSet<IncomingRequest>()
-
-const isWithinHttpServer = (span: Tracer.AnySpan | undefined): boolean => {
-  for (let current = span; isOwn(current); current = current.parentSpan) {
-    if (current.isHttpServer) return true
-  }
-  return false
-}
-
 const spanOf = (store: AsyncContext.Store | undefined): Tracer.AnySpan | undefined =>
   store instanceof AsyncContext.Ambient ? store.span : store
 
@@ -84,20 +74,19 @@ export const makeUnsafe = (core: TracerCore, options?: Effect3TracerOptions): Ma
   // of whoever woke the fiber, which says nothing of it.
   const around = new WeakMap<Fiber3, AsyncContext.Store | undefined>()
 
-  const incoming = (fiber: Fiber3 | undefined, parent: Tracer.AnySpan | undefined) => {
-    const request = fiber?.currentContext.unsafeMap.get(requestKey) as IncomingRequest | undefined
-    if (request === undefined || continued.has(request) || isWithinHttpServer(parent)) return undefined
-    continued.add(request)
-    return extractContext(core, request.headers)
-  }
-
   const tracer: Effect3Tracer = {
     span: (name, given, context, links, startTime, kind, spanOptions) => {
       let parent = given._tag === "Some" ? toAnySpan(given.value) : undefined
       let baggage: Baggage | undefined
-      const request = kind === "server" ? incoming(running, parent) : undefined
+      const request = kind === "server"
+        ? continueRequest(
+          core,
+          running?.currentContext.unsafeMap.get(requestKey) as IncomingRequest | undefined,
+          parent
+        )
+        : undefined
       if (request !== undefined) {
-        parent = outerServerSpan(request.parent) ?? request.parent
+        parent = request.parent
         baggage = request.baggage
       } else {
         const { processParent, trustIncoming = true } = core.options

@@ -80,10 +80,8 @@ export class ForeignSpan implements Tracer.Span, Outcome.OutcomeTarget {
   }
 }
 
-const limits = { count: Infinity, valueLength: Infinity, depth: 64 }
-
 const converted = (attributes: Readonly<Record<string, unknown>>): Api.Attributes =>
-  toOtelAttributes(Attributes.toRecord(Attributes.fromRecord(attributes, limits).list))
+  toOtelAttributes(Attributes.toRecord(Attributes.fromRecord(attributes, Attributes.noLimits).list))
 
 /** A link of Effect's as the API has them. */
 export const toOtelLink = ({ attributes, span }: Tracer.SpanLink): Api.Link => ({

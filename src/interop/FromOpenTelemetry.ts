@@ -24,6 +24,7 @@ import * as otelContext from "./otelContext.ts"
 import { kindNumber } from "./otelKinds.ts"
 import * as otelPropagator from "./otelPropagator.ts"
 import { viewOf } from "./OtelSpan.ts"
+import * as otelSpanContext from "./otelSpanContext.ts"
 import * as otelTraceState from "./otelTraceState.ts"
 import { noSpan } from "./noSpan.ts"
 import * as sdkSpan from "./sdkSpan.ts"
@@ -122,32 +123,34 @@ export const spanExporter = Effect.fnUntraced(function*(
  * It says yes or no and not with which probability, so the weight of what it keeps is unknown: no threshold is written into
  * the tracestate.
  */
-export const sampler = (sampler: Api.Sampler): SamplerShape => ({
-  description: `OpenTelemetry{${String(sampler)}}`,
-  decide: (input) => {
-    const ask = sampler.shouldSample.bind(sampler) as (
-      context: Api.Context,
-      traceId: string,
-      name: string,
-      kind: number,
-      attributes: Api.Attributes,
-      links: ReadonlyArray<Api.Link>
-    ) => ReturnType<Api.Sampler["shouldSample"]>
-    const { attributes, decision, traceState } = ask(
-      parentContextOf(input),
-      input.traceId,
-      input.name,
-      kindNumber(input.kind),
-      input.attributes as Api.Attributes,
-      input.links.map(sdkSpan.toLink)
-    )
-    return {
-      ...decisions[decision] ?? dropped,
-      ...attributes === undefined ? {} : { attributes },
-      ...traceState === undefined ? {} : { traceState: otelTraceState.fromOtel(traceState) }
+export const sampler = (sampler: Api.Sampler): SamplerShape => {
+  const ask = sampler.shouldSample.bind(sampler) as (
+    context: Api.Context,
+    traceId: string,
+    name: string,
+    kind: number,
+    attributes: Api.Attributes,
+    links: ReadonlyArray<Api.Link>
+  ) => ReturnType<Api.Sampler["shouldSample"]>
+  return {
+    description: `OpenTelemetry{${String(sampler)}}`,
+    decide: (input) => {
+      const { attributes, decision, traceState } = ask(
+        parentContextOf(input),
+        input.traceId,
+        input.name,
+        kindNumber(input.kind),
+        input.attributes as Api.Attributes,
+        input.links.map(sdkSpan.toLink)
+      )
+      return {
+        ...decisions[decision] ?? dropped,
+        ...attributes === undefined ? {} : { attributes },
+        ...traceState === undefined ? {} : { traceState: otelTraceState.fromOtel(traceState) }
+      }
     }
   }
-})
+}
 
 const dropped: SamplingDecision = { threshold: Threshold.never, reliable: false }
 // NOT_RECORD, RECORD, RECORD_AND_SAMPLED
@@ -157,15 +160,19 @@ const decisions: ReadonlyArray<SamplingDecision> = [
   { threshold: Threshold.always, reliable: false }
 ]
 
-const parentContextOf = ({ parent, traceId }: SamplingInput): Api.Context => {
-  if (parent?.spanId === undefined) return otelContext.rootContext
-  const traceState = otelTraceState.toOtel(parent.traceState)
-  const { isRemote, spanId, traceFlags } = parent
-  return otelContext.withSpan(
-    otelContext.rootContext,
-    noSpan({ traceId, spanId, traceFlags, isRemote, ...traceState === undefined ? {} : { traceState } })
-  )
-}
+const parentContextOf = ({ parent, traceId }: SamplingInput): Api.Context =>
+  parent?.spanId === undefined
+    ? otelContext.rootContext
+    : otelContext.withSpan(
+      otelContext.rootContext,
+      noSpan(otelSpanContext.toOtel({
+        traceId,
+        spanId: parent.spanId,
+        traceFlags: parent.traceFlags,
+        traceState: parent.traceState,
+        isRemote: parent.isRemote
+      }))
+    )
 
 /** An id generator of the SDK. What it gives that is no valid id is replaced by one that is. */
 export const idGenerator = (generator: Api.IdGenerator, otherwise: IdGenerator): IdGenerator => ({

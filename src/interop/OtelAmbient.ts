@@ -2,20 +2,17 @@
 import type { AnySpan } from "effect/Tracer"
 import * as AsyncContext from "../context/AsyncContext.ts"
 import type { Baggage } from "../model/Baggage.ts"
-import { foreignContext } from "../tracing/parentContext.ts"
+import { foreignContext, toExternalSpan } from "../tracing/parentContext.ts"
 import { isOwn } from "../tracing/Span.ts"
 import type * as Api from "./api.ts"
 import * as otelBaggage from "./otelBaggage.ts"
 import * as otelContext from "./otelContext.ts"
 import { noSpan } from "./noSpan.ts"
-import * as otelTraceState from "./otelTraceState.ts"
-import { OtelSpan, toExternalSpan, viewOf } from "./OtelSpan.ts"
+import * as otelSpanContext from "./otelSpanContext.ts"
+import { OtelSpan, viewOf } from "./OtelSpan.ts"
 
 // A span of another tracer is one parent, not one for each of its children.
 const externals = new WeakMap<Api.Span, AnySpan>()
-
-const isValid = (context: Api.SpanContext | undefined): context is Api.SpanContext =>
-  context !== undefined && /[^0]/.test(context.traceId) && /[^0]/.test(context.spanId)
 
 /** The span of a context as a parent of ours. */
 export const parentIn = (context: Api.Context): AnySpan | undefined => {
@@ -23,9 +20,9 @@ export const parentIn = (context: Api.Context): AnySpan | undefined => {
   if (span === undefined || span instanceof OtelSpan) return span?.span
   const known = externals.get(span)
   if (known !== undefined) return known
-  const spanContext = span.spanContext()
-  if (!isValid(spanContext)) return undefined
-  const made = toExternalSpan(spanContext)
+  const spanContext = otelSpanContext.fromOtel(span.spanContext())
+  if (spanContext === undefined) return undefined
+  const made = toExternalSpan({ ...spanContext, baggage: undefined })
   externals.set(span, made)
   origins.set(made, span)
   return made
@@ -41,24 +38,18 @@ export const represent = (span: AnySpan, of: Api.Span): void => void origins.set
 export const toOtelSpan = (span: AnySpan): Api.Span => {
   if (isOwn(span)) return viewOf(span)
   let made = origins.get(span)
-  if (made === undefined) origins.set(span, made = noSpan(spanContextOf(span)))
+  if (made === undefined) origins.set(span, made = noSpan(otelSpanContext.toOtel(foreignContext(span) ?? nowhere)))
   return made
 }
 
 // The invalid context of the specification, for a span whose ids are no W3C ids.
 const nowhere = { traceId: "0".repeat(32), spanId: "0".repeat(16), traceFlags: 0, traceState: "", isRemote: false }
 
-const spanContextOf = (span: AnySpan): Api.SpanContext => {
-  const { isRemote, spanId, traceFlags, traceId, traceState } = foreignContext(span) ?? nowhere
-  const state = otelTraceState.toOtel(traceState)
-  return { traceId, spanId, traceFlags, isRemote, ...state === undefined ? {} : { traceState: state } }
-}
-
 /** A context, and what it says to us. */
 export class OtelAmbient extends AsyncContext.Ambient {
   readonly context: Api.Context
   private parent: AnySpan | null | undefined
-  private readonly inner = new WeakMap<AnySpan, OtelAmbient>()
+  private inner: WeakMap<AnySpan, OtelAmbient> | undefined = undefined
 
   constructor(context: Api.Context) {
     super()
@@ -80,8 +71,9 @@ export class OtelAmbient extends AsyncContext.Ambient {
   }
 
   within(span: AnySpan): OtelAmbient {
-    let made = this.inner.get(span)
-    if (made === undefined) this.inner.set(span, made = new OtelAmbient(laidOver(this.context, span)))
+    const inner = this.inner ??= new WeakMap()
+    let made = inner.get(span)
+    if (made === undefined) inner.set(span, made = new OtelAmbient(laidOver(this.context, span)))
     return made
   }
 

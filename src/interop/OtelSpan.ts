@@ -2,19 +2,17 @@
  * A span of ours as OpenTelemetry JavaScript sees it: what a program does with it (`Span` of the API), and what the SDK's
  * processors and exporters read (`ReadableSpan`).
  */
-import * as Context from "effect/Context"
-import * as Tracer from "effect/Tracer"
-import { isSampled } from "../model/ReadableSpan.ts"
+import type * as Tracer from "effect/Tracer"
 import * as Attributes from "../model/Attributes.ts"
-import { RemoteContext } from "../tracing/parentContext.ts"
+import { toExternalSpan } from "../tracing/parentContext.ts"
 import type { Span } from "../tracing/Span.ts"
 import type * as Api from "./api.ts"
 import { toOtelAttributes } from "./otelAttributes.ts"
 import { kindNumber, statusNumber, statusOf } from "./otelKinds.ts"
 import { toLink } from "./sdkSpan.ts"
 import { toOtelResource } from "./otelResource.ts"
+import * as otelSpanContext from "./otelSpanContext.ts"
 import { isTimeInput, toHrTime, toNanos } from "./otelTime.ts"
-import * as otelTraceState from "./otelTraceState.ts"
 
 /** What a span is to OpenTelemetry JavaScript. It holds nothing of its own. */
 export class OtelSpan implements Api.Span, Api.ReadableSpan {
@@ -88,16 +86,10 @@ export class OtelSpan implements Api.Span, Api.ReadableSpan {
   }
 
   get parentSpanContext(): Api.SpanContext | undefined {
-    const { parentIsRemote, parentSpanId, traceFlags, traceId, traceState } = this.span
-    if (parentSpanId === undefined) return undefined
-    const state = otelTraceState.toOtel(traceState)
-    return {
-      traceId,
-      spanId: parentSpanId,
-      traceFlags,
-      isRemote: parentIsRemote,
-      ...state === undefined ? {} : { traceState: state }
-    }
+    const { parentIsRemote: isRemote, parentSpanId: spanId, traceFlags, traceId, traceState } = this.span
+    return spanId === undefined
+      ? undefined
+      : otelSpanContext.toOtel({ traceId, spanId, traceFlags, traceState, isRemote })
   }
 
   /** As the SDK had it before version 2. */
@@ -180,36 +172,22 @@ export const viewOf = (span: Span): OtelSpan => {
   return view
 }
 
-const contextOf = (span: Span): Api.SpanContext => {
-  const state = otelTraceState.toOtel(span.traceState)
-  return {
-    traceId: span.traceId,
-    spanId: span.spanId,
-    traceFlags: span.traceFlags,
-    ...state === undefined ? {} : { traceState: state }
-  }
-}
+// Whether it is remote is not said of a span that is here.
+const contextOf = ({ spanId, traceFlags, traceId, traceState }: Span): Api.SpanContext =>
+  otelSpanContext.toOtel({ traceId, spanId, traceFlags, traceState })
 
 const attributesOf = (list: Attributes.AttributeList): Api.Attributes => toOtelAttributes(Attributes.toRecord(list))
 
+// One without valid ids is dropped by the tracer, and counted.
 const toEffectLink = ({ attributes, context }: Api.Link): Tracer.SpanLink => ({
-  span: toExternalSpan(context),
+  span: toExternalSpan({
+    ...otelSpanContext.fromOtel(context) ?? { ...nowhere, isRemote: false },
+    baggage: undefined
+  }),
   attributes: attributes ?? {}
 })
 
-/** A span of another tracer, or of another process, as a parent. */
-export const toExternalSpan = (context: Api.SpanContext): Tracer.ExternalSpan =>
-  Tracer.externalSpan({
-    traceId: context.traceId,
-    spanId: context.spanId,
-    sampled: isSampled(context),
-    annotations: Context.make(RemoteContext, {
-      traceFlags: context.traceFlags,
-      traceState: otelTraceState.fromOtel(context.traceState),
-      isRemote: context.isRemote === true,
-      baggage: undefined
-    })
-  })
+const nowhere = { traceId: "", spanId: "", traceFlags: 0, traceState: "" }
 
 /** Links of a span about to start. */
 export const toEffectLinks = (links: ReadonlyArray<Api.Link> | undefined): ReadonlyArray<Tracer.SpanLink> | undefined =>

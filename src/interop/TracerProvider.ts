@@ -5,7 +5,6 @@ import type { TracerCore } from "../tracing/TracerCore.ts"
 import type * as Api from "./api.ts"
 import * as AsyncContext from "../context/AsyncContext.ts"
 import { active, OtelAmbient, parentIn } from "./OtelAmbient.ts"
-import * as otelBaggage from "./otelBaggage.ts"
 import * as otelContext from "./otelContext.ts"
 import { kindOf } from "./otelKinds.ts"
 import { toEffectLinks, viewOf } from "./OtelSpan.ts"
@@ -29,8 +28,6 @@ class OtelTracer implements Api.Tracer {
   startSpan(name: string, options: Api.SpanOptions = {}, context: Api.Context = active()): Api.Span {
     const { core } = this.served
     if (core === undefined) return viewOf(inertSpan)
-    // What is started in a given context has nothing to do with the context around this code.
-    const baggage = otelContext.baggageIn(context)
     return viewOf(core.start({
       name: String(name),
       kind: kindOf(options.kind),
@@ -39,8 +36,7 @@ class OtelTracer implements Api.Tracer {
       attributes: options.attributes,
       links: toEffectLinks(options.links),
       scope: this.scope,
-      baggage: baggage === undefined ? undefined : otelBaggage.fromOtel(baggage),
-      sampled: otelContext.isSuppressed(context) ? false : undefined
+      within: new OtelAmbient(options.root === true ? otelContext.withSpan(context, undefined) : context)
     }))
   }
 

@@ -4,33 +4,21 @@ import { empty } from "../model/Baggage.ts"
 import type * as Api from "./api.ts"
 import * as otelBaggage from "./otelBaggage.ts"
 import * as otelContext from "./otelContext.ts"
-import { toOtelSpan } from "./OtelAmbient.ts"
-import { toExternalSpan } from "./OtelSpan.ts"
-import * as otelTraceState from "./otelTraceState.ts"
+import { noSpan } from "./noSpan.ts"
+import * as otelSpanContext from "./otelSpanContext.ts"
 
 const read = (context: Api.Context): Propagation.PropagationContext => {
-  const span = otelContext.spanIn(context)?.spanContext()
   const baggage = otelContext.baggageIn(context)
   return {
-    spanContext: span === undefined || !/[^0]/.test(span.traceId) || !/[^0]/.test(span.spanId) ? undefined : {
-      traceId: span.traceId,
-      spanId: span.spanId,
-      traceFlags: span.traceFlags,
-      traceState: otelTraceState.fromOtel(span.traceState),
-      isRemote: span.isRemote === true
-    },
+    spanContext: otelSpanContext.fromOtel(otelContext.spanIn(context)?.spanContext()),
     baggage: baggage === undefined ? empty : otelBaggage.fromOtel(baggage)
   }
 }
 
 const write = (context: Api.Context, { baggage, spanContext }: Propagation.PropagationContext): Api.Context => {
-  let out = context
-  if (spanContext !== undefined) {
-    const traceState = otelTraceState.toOtel(spanContext.traceState)
-    const { isRemote, spanId, traceFlags, traceId } = spanContext
-    const span = { traceId, spanId, traceFlags, isRemote, ...traceState === undefined ? {} : { traceState } }
-    out = otelContext.withSpan(out, toOtelSpan(toExternalSpan(span)))
-  }
+  const out = spanContext === undefined
+    ? context
+    : otelContext.withSpan(context, noSpan(otelSpanContext.toOtel(spanContext)))
   return baggage.size === 0 ? out : otelContext.withBaggage(out, otelBaggage.toOtel(baggage))
 }
 

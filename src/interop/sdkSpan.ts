@@ -10,6 +10,7 @@ import { toOtelAttributes } from "./otelAttributes.ts"
 import { kindNumber, kindOf, statusNumber, statusOf } from "./otelKinds.ts"
 import { toOtelResource } from "./otelResource.ts"
 import { toHrTime, toNanos } from "./otelTime.ts"
+import * as otelSpanContext from "./otelSpanContext.ts"
 import * as otelTraceState from "./otelTraceState.ts"
 
 const kinds = {
@@ -20,32 +21,10 @@ const kinds = {
   CONSUMER: "consumer"
 } as const
 
-const spanContext = (of: {
-  readonly traceId: string
-  readonly spanId: string
-  readonly traceFlags: number
-  readonly traceState: string
-  readonly isRemote?: boolean
-}): Api.SpanContext => {
-  const { isRemote, spanId, traceFlags, traceId } = of
-  const traceState = otelTraceState.toOtel(of.traceState)
-  return {
-    traceId,
-    spanId,
-    traceFlags,
-    ...isRemote === undefined ? {} : { isRemote },
-    ...traceState === undefined ? {} : { traceState }
-  }
-}
-
 /** A span of ours as the SDK's exporters read it. */
 export const toSdk = (span: SpanData): Api.ReadableSpan => {
-  const context = spanContext({
-    traceId: span.traceId,
-    spanId: span.spanId,
-    traceFlags: span.traceFlags,
-    traceState: span.traceState
-  })
+  const { spanId, traceFlags, traceId, traceState } = span
+  const context = otelSpanContext.toOtel({ traceId, spanId, traceFlags, traceState })
   const { droppedAttributesCount, droppedEventsCount, droppedLinksCount, endTimeUnixNano, name, startTimeUnixNano } =
     span
   return {
@@ -65,7 +44,7 @@ export const toSdk = (span: SpanData): Api.ReadableSpan => {
     },
     attributes: toOtelAttributes(span.attributes),
     links: span.links.map((link) => ({
-      context: spanContext(link),
+      context: otelSpanContext.toOtel(link),
       attributes: toOtelAttributes(link.attributes),
       droppedAttributesCount: link.droppedAttributesCount
     })),
@@ -85,15 +64,13 @@ export const toSdk = (span: SpanData): Api.ReadableSpan => {
 
 /** A link of ours as the SDK has them. */
 export const toLink = (link: SpanLink): Api.Link => ({
-  context: spanContext(link),
+  context: otelSpanContext.toOtel(link),
   attributes: toOtelAttributes(Attributes.toRecord(link.attributes)),
   droppedAttributesCount: link.droppedAttributesCount
 })
 
-const noLimits = { count: Infinity, valueLength: Infinity, depth: 64 }
-
 const listOf = (attributes: Api.Attributes | undefined): Attributes.AttributeList =>
-  attributes === undefined ? [] : Attributes.fromRecord(attributes, noLimits).list
+  attributes === undefined ? [] : Attributes.fromRecord(attributes, Attributes.noLimits).list
 
 // Encoders group spans by the objects of their resource and scope.
 const resources = new WeakMap<object, Resource.Resource>()

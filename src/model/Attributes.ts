@@ -161,6 +161,9 @@ export interface AttributeLimits {
 /** The specification's default limits (`common/README.md#attribute-limits`). */
 export const defaultLimits: AttributeLimits = { count: 128, valueLength: Infinity, depth: 64 }
 
+/** For what is not bounded: resources, and what has been bounded elsewhere. */
+export const noLimits: AttributeLimits = { count: Infinity, valueLength: Infinity, depth: 64 }
+
 /**
  * What any value becomes as an attribute, or `undefined` for "not set".
  *

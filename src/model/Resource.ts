@@ -2,7 +2,7 @@
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 import * as percent from "../internal/percent.ts"
-import { Attributes, type AttributesEncoded, fromRecord, toRecord } from "./Attributes.ts"
+import { Attributes, type AttributesEncoded, fromRecord, noLimits, toRecord } from "./Attributes.ts"
 
 /** Who emits: service, process, host (`resource/sdk.md`). */
 export interface Resource {
@@ -34,7 +34,7 @@ export const empty: Resource = { attributes: Object.freeze({}) }
  * limit of count or length applies, as the specification says of resources.
  */
 export const make = (attributes: Readonly<Record<string, unknown>>, schemaUrl?: string): Resource => {
-  const { list } = fromRecord(attributes, { count: Infinity, valueLength: Infinity, depth: 64 })
+  const { list } = fromRecord(attributes, noLimits)
   const record = toRecord(list)
   return schemaUrl === undefined || schemaUrl === "" ? { attributes: record } : { attributes: record, schemaUrl }
 }

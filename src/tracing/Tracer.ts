@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as EffectTracer from "effect/Tracer"
 import * as AsyncContext from "../context/AsyncContext.ts"
-import { HttpServerRequest, type IncomingRequest } from "../context/HttpReferences.ts"
+import { HttpServerRequest } from "../context/HttpReferences.ts"
 import type { Environment } from "../context/EnvironmentCarrier.ts"
 import * as outbound from "../context/outbound.ts"
 import { composite, Propagator } from "../context/Propagator.ts"
@@ -20,8 +20,9 @@ import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { Resource } from "../model/Resource.ts"
 import { SpanProcessor } from "../processors/SpanProcessor.ts"
 import { Sampler } from "../sampling/Sampler.ts"
-import { extractContext, extractEnvironment } from "./carrier.ts"
+import { extractEnvironment } from "./carrier.ts"
 import { IdGenerator } from "./IdGenerator.ts"
+import { continueRequest } from "./incoming.ts"
 import { OutcomePolicy } from "./Outcome.ts"
 import { remoteBaggage, trusted } from "./parentContext.ts"
 import { isOwn } from "./Span.ts"
@@ -46,16 +47,6 @@ export const fiberBaggage = (fiber: Fiber.Fiber<unknown, unknown>): Baggage | un
   const span = fiber.cache.span
   if (local.baggage !== undefined && (local.baggageSetIn === span || !isOwn(span))) return local.baggage
   return spanBaggage(span)
-}
-
-// A request is continued from its headers once, by the first server span that is opened for it.
-const continued = new WeakSet<IncomingRequest>()
-
-const isWithinHttpServer = (span: EffectTracer.AnySpan | undefined): boolean => {
-  for (let current = span; isOwn(current); current = current.parentSpan) {
-    if (current.isHttpServer) return true
-  }
-  return false
 }
 
 /**
@@ -100,13 +91,11 @@ export class TelemetryTracer implements EffectTracer.Tracer {
         ? local.baggage
         : inherited
       if (options.kind === "server") {
-        const request = Context.getOrUndefined(fiber.context, HttpServerRequest)
-        if (request !== undefined && !continued.has(request) && !isWithinHttpServer(parent)) {
-          continued.add(request)
+        const request = continueRequest(this.core, Context.getOrUndefined(fiber.context, HttpServerRequest), parent)
+        if (request !== undefined) {
           isHttpServer = true
-          const extracted = extractContext(this.core, request.headers)
-          parent = outerServerSpan(extracted.parent) ?? extracted.parent
-          baggage = extracted.baggage
+          parent = request.parent
+          baggage = request.baggage
           if (sampled === true) sampled = undefined
         } else if (this.core.options.trustIncoming !== true) {
           parent = trusted(parent, this.core.options.trustIncoming)
@@ -136,16 +125,6 @@ export class TelemetryTracer implements EffectTracer.Tracer {
     span.isHttpServer = isHttpServer
     return span
   }
-}
-
-/** The span that somebody else has opened for a request whose headers carry `remote`. */
-export const outerServerSpan = (remote: EffectTracer.AnySpan | undefined): EffectTracer.AnySpan | undefined => {
-  const stored = AsyncContext.ambient()?.span
-  if (!isOwn(stored) || stored.kind !== "server" || stored.isHttpServer) return undefined
-  const isSame = remote === undefined
-    ? stored.parentSpanId === undefined
-    : stored.traceId === remote.traceId && stored.parentSpanId === remote.spanId
-  return isSame ? stored : undefined
 }
 
 const isUnsampled = (parent: EffectTracer.AnySpan | undefined): boolean => parent !== undefined && !parent.sampled

@@ -195,7 +195,7 @@ export class TracerCore implements SpanOwner {
   /** Decides about a span and writes its identity to `target`. */
   #identify(start: SpanStart, target: MutableIdentity): SamplingDecision {
     const { parent } = start
-    const ambient = AsyncContext.ambient()
+    const ambient = start.within ?? AsyncContext.ambient()
     const sampled = ambient?.isSuppressed === true ? false : start.sampled
     const baggage = ambient !== undefined && ambient.span === parent
       ? ambient.baggage ?? start.baggage

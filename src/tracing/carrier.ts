@@ -1,6 +1,5 @@
 /** Between spans and the headers that carry them. */
-import * as Context from "effect/Context"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import { type Environment, fromEnvironment, setter, variableName } from "../context/EnvironmentCarrier.ts"
 import {
   fromRecord,
@@ -10,10 +9,9 @@ import {
   type TextMapSetter
 } from "../context/TextMap.ts"
 import { type Baggage, empty } from "../model/Baggage.ts"
-import { isSampled } from "../model/ReadableSpan.ts"
 import type { SpanContext } from "../model/SpanContext.ts"
 import { identityContext } from "./identity.ts"
-import { RemoteContext, untrusted } from "./parentContext.ts"
+import { toExternalSpan, untrusted } from "./parentContext.ts"
 import type { SpanIdentity } from "./Span.ts"
 import type { TracerCore } from "./TracerCore.ts"
 
@@ -93,19 +91,11 @@ export const injectEnvironment = (
 }
 
 const read = (propagator: TextMapPropagator, carrier: TextMapGetter): Extracted => {
-  const { baggage, spanContext } = propagator.extract(carrier)
+  const found = propagator.extract(carrier)
+  const baggage = found.baggage.size === 0 ? undefined : found.baggage
   return {
-    baggage: baggage.size === 0 ? undefined : baggage,
-    parent: spanContext === undefined ? undefined : Tracer.externalSpan({
-      traceId: spanContext.traceId,
-      spanId: spanContext.spanId,
-      sampled: isSampled(spanContext),
-      annotations: Context.make(RemoteContext, {
-        traceFlags: spanContext.traceFlags,
-        traceState: spanContext.traceState,
-        baggage: baggage.size === 0 ? undefined : baggage
-      })
-    })
+    baggage,
+    parent: found.spanContext && toExternalSpan({ ...found.spanContext, baggage, isRemote: true })
   }
 }
 

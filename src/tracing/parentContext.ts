@@ -77,6 +77,15 @@ export interface ParentContext {
   readonly baggage: Baggage | undefined
 }
 
+/** A parent that is no span of ours, from its context. */
+export const toExternalSpan = ({ baggage, isRemote, spanId, traceFlags, traceId, traceState }: ParentContext) =>
+  Tracer.externalSpan({
+    traceId,
+    spanId,
+    sampled: isSampled({ traceFlags }),
+    annotations: Context.make(RemoteContext, { traceFlags, traceState, baggage, isRemote })
+  })
+
 /** The context of a parent that is not ours, or `undefined` when its ids are no W3C ids. */
 export const foreignContext = (parent: Tracer.AnySpan): ParentContext | undefined => {
   // B3 allows 64-bit trace ids.

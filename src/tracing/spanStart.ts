@@ -1,6 +1,7 @@
 /** What a tracer is told of a span. */
 import type * as Context from "effect/Context"
 import type * as Tracer from "effect/Tracer"
+import type { Ambient } from "../context/AsyncContext.ts"
 import type { Baggage } from "../model/Baggage.ts"
 import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { SamplingDecision } from "../sampling/Sampler.ts"
@@ -20,6 +21,8 @@ export interface SpanStart {
   readonly attributes?: Readonly<Record<string, unknown>> | undefined
   readonly scope?: InstrumentationScope | undefined
   readonly baggage?: Baggage | undefined
+  /** What another library has laid around the span. Default: what it has laid around this code. */
+  readonly within?: Ambient | undefined
   /** `false` drops the span whatever the sampler says, `true` exports it; `undefined` asks the sampler. */
   readonly sampled?: boolean | undefined
   /** Judges this span's outcome instead of the tracer's policy. */

@@ -201,12 +201,14 @@ describe("the API of OpenTelemetry", () => {
           api.context.with(suppressed, async () => {
             await setImmediate()
             tracer.startSpan("b").end()
+            // What is given counts, not what is around.
+            tracer.startSpan("e", {}, api.ROOT_CONTEXT).end()
             await Effect.runPromiseWith(within)(Effect.withSpan(Effect.void, "c"))
           })
         )
         tracer.startSpan("d").end()
       }))
-      assert.deepStrictEqual(Object.keys(spans), ["d"])
+      assert.deepStrictEqual(Object.keys(spans), ["e", "d"])
     }))
 
   it.effect("binds functions and listeners to a context", () =>

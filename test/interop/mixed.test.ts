@@ -91,7 +91,7 @@ describe("instrumented libraries and Effect in one process", () => {
       `${line.name}: 50 requests at a time are 50 trees${skipped === undefined ? "" : ` (skipped: ${skipped})`}`,
       () =>
         Effect.scoped(Effect.gen(function*() {
-          const ports = [yield* postgres, yield* redis].map(({ port }) => port)
+          const ports = [yield* postgres, yield* redis]
           const { leaked, spans } = yield* run(line.folder, ports, 50)
           assert.isFalse(leaked)
           const shapes = new Map<string, number>()

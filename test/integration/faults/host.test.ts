@@ -8,6 +8,7 @@ import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { createGzip } from "node:zlib"
 import type { SignalSnapshot } from "../../../src/diagnostics/Ledger.ts"
+import { pour } from "../pour.ts"
 import { namesOf, type Program, spansOf, start as startProgram, temporary } from "../programs.ts"
 import { type Handler, reply, start, type TestServer } from "../server.ts"
 import { booksOf } from "./pipeline.ts"
@@ -178,21 +179,6 @@ describe.concurrent("the clock", () => {
       }))
   }
 })
-
-const megabyte = Buffer.alloc(1024 * 1024, 0x0a)
-
-/** Writes so many megabytes, as fast as they are taken. */
-const pour = (to: NodeJS.WritableStream & { readonly destroyed: boolean }, count: number): void => {
-  let left = count
-  const more = (): void => {
-    while (left > 0 && !to.destroyed) {
-      left--
-      if (!to.write(megabyte)) return void to.once("drain", more)
-    }
-    to.end()
-  }
-  more()
-}
 
 const protobuf = { "content-type": "application/x-protobuf" }
 

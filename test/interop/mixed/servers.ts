@@ -8,12 +8,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { freePort } from "../../integration/server.ts"
 
-/** A server that listens, and whether it is the real one. */
-export interface Listening {
-  readonly port: number
-  readonly isReal: boolean
-}
-
 const find = (name: string): string | undefined => {
   const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : []
   return [
@@ -149,16 +143,15 @@ const fakeRedis = fake((input) =>
     .join("")
 )
 
+/** The port of a server: the real one where its program is found. */
 const choose = (
   program: string,
   real: (file: string) => Effect.Effect<number, never, Scope.Scope>,
   otherwise: Effect.Effect<number, never, Scope.Scope>
-): Effect.Effect<Listening, never, Scope.Scope> => {
+): Effect.Effect<number, never, Scope.Scope> => {
   const file = find(program)
-  return file === undefined
-    ? Effect.map(otherwise, (port) => ({ port, isReal: false }))
-    : Effect.map(real(file), (port) => ({ port, isReal: true }))
+  return file === undefined ? otherwise : real(file)
 }
 
-export const postgres: Effect.Effect<Listening, never, Scope.Scope> = choose("initdb", realPostgres, fakePostgres)
-export const redis: Effect.Effect<Listening, never, Scope.Scope> = choose("redis-server", realRedis, fakeRedis)
+export const postgres = choose("initdb", realPostgres, fakePostgres)
+export const redis = choose("redis-server", realRedis, fakeRedis)
