@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Attributes from "../../src/model/Attributes.ts"
+import { throughJson } from "./throughJson.ts"
 
 /** Values that no attribute is, or that fight back when looked at. */
 const leaves: ReadonlyArray<() => unknown> = [
@@ -170,8 +171,8 @@ describe("attributes", () => {
   }, { arbitrary: { runs: 300, size: 6 } })
 
   it.prop("JSON keeps every value", [Attributes.Attributes], ([attributes]) => {
-    const json = JSON.stringify(Schema.encodeSync(Attributes.Attributes)(attributes))
-    const back = Schema.decodeUnknownSync(Attributes.Attributes)(JSON.parse(json))
+    const encoded = Schema.encodeSync(Attributes.Attributes)(attributes)
+    const back = Schema.decodeUnknownSync(Attributes.Attributes)(throughJson(encoded))
     // Through `fromUnknown` both sides, so that prototypes of maps do not matter.
     return isStrictlyEqual(Attributes.fromUnknown(back), Attributes.fromUnknown(attributes))
   }, { arbitrary: { size: 12 } })
