@@ -345,6 +345,14 @@ const compileNode = (node: Loose): (subject: Subject) => boolean => {
  */
 export const compile = (predicate: Predicate): (subject: Subject) => boolean => compileNode(predicate)
 
+const asksParent = (node: Loose): boolean => {
+  const children = node.and ?? node.or ?? (node.not === undefined ? undefined : [node.not])
+  return children === undefined ? node.field === "parent" : children.every(asksParent)
+}
+
+/** Whether the answer depends on nothing but `parent`. */
+export const asksParentAlone = (predicate: Predicate): boolean => asksParent(predicate)
+
 /** An ended span as a {@link Subject}. One adapter may be given one span after the other. */
 export class SpanSubject implements Subject {
   span: ReadableSpan
