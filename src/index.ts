@@ -33,8 +33,13 @@ export * as SpanProcessor from "./processors/SpanProcessor.ts"
 
 // Decides
 export * as DecisionLog from "./sampling/DecisionLog.ts"
+export * as DryRun from "./sampling/DryRun.ts"
+export * as Predicate from "./sampling/Predicate.ts"
+export * as RuleSampler from "./sampling/RuleSampler.ts"
 export * as Sampler from "./sampling/Sampler.ts"
 export * as SamplerConfig from "./sampling/SamplerConfig.ts"
+export * as Sampling from "./sampling/Sampling.ts"
+export * as SamplingConfig from "./sampling/SamplingConfig.ts"
 export * as Threshold from "./sampling/Threshold.ts"
 
 // Crosses processes

@@ -263,6 +263,14 @@ const put = (
   return true
 }
 
+const bare = {}
+
+/** Whether `for in` yields more than an object's own keys, since somebody has put enumerable ones on `Object.prototype`. */
+const isPrototypeExtended = (): boolean => {
+  for (const _ in bare) return true
+  return false
+}
+
 /** {@link set}s the own enumerable keys of `record`, less what throws when it is read. Returns how many were dropped. */
 export const setAll = (
   list: AttributeList,
@@ -273,7 +281,7 @@ export const setAll = (
   // The keys of a record differ: as long as the list holds nothing else, none has to be looked for.
   let own = 0
   try {
-    if (Object.getPrototypeOf(record) === Object.prototype && Object.keys(Object.prototype).length === 0) {
+    if (Object.getPrototypeOf(record) === Object.prototype && !isPrototypeExtended()) {
       // All keys are its own. The engine reads what it enumerates here by position, several times faster than by name.
       for (const key in record) {
         const isSearched = list.length !== own
