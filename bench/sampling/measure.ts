@@ -60,8 +60,9 @@ export const measure = (contender: Contender, traffic: Arrivals, goal: number, s
   let error = 0
   let cells = 0
   for (let i = 0; i < truth.length; i++) {
-    if (truth[i]! === 0) continue
-    error += (estimate[i]! / truth[i]! - 1) ** 2
+    const count = truth[i]!
+    if (count === 0) continue
+    error += (estimate[i]! / count - 1) ** 2
     cells++
   }
   return {

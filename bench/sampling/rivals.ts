@@ -59,7 +59,7 @@ export const emaThroughput = (goal: number, maxKeys = 500): Contender => {
     next = now + intervalMillis
     if (counts.size === 0) return
     for (const [key, average] of averages) {
-      const moved = average + (( counts.get(key) ?? 0) - average) * weight
+      const moved = average + ((counts.get(key) ?? 0) - average) * weight
       counts.delete(key)
       if (moved < weight) averages.delete(key)
       else averages.set(key, moved)

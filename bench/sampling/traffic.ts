@@ -32,11 +32,17 @@ const rareKeys = 20
 /** Name by name, what a row of the table stands for. */
 export const traffics: Readonly<Record<string, Traffic>> = {
   steady: { name: "steady", rate: () => base },
-  burst: { name: "burst: 10 times as much for 10 s of each 60 s", rate: (t) => t % 60 >= 30 && t % 60 < 40 ? 10 * base : base },
+  burst: {
+    name: "burst: 10 times as much for 10 s of each 60 s",
+    rate: (t) => t % 60 >= 30 && t % 60 < 40 ? 10 * base : base
+  },
   onOff: { name: "on and off: 6 times as much for 5 s, nothing for 25 s", rate: (t) => t % 30 >= 25 ? 6 * base : 0 },
   ramp: { name: "ramp: from 1 to 10 times in 300 s", rate: (t) => base * (1 + 9 * t / 300) },
   churn: { name: "churn: 50 new keys per second", rate: () => base, churn: 50 },
-  diurnal: { name: "diurnal: a day in 300 s, trough to peak 1 to 10", rate: (t) => base * (1.1 - 0.9 * Math.cos(2 * Math.PI * t / 300)) },
+  diurnal: {
+    name: "diurnal: a day in 300 s, trough to peak 1 to 10",
+    rate: (t) => base * (1.1 - 0.9 * Math.cos(2 * Math.PI * t / 300))
+  },
   zipf8: { name: "Zipf 0.8", rate: () => base, zipf: 0.8 },
   zipf11: { name: "Zipf 1.1, 100,000 keys", rate: () => base, keys: 100_000 },
   zipf15: { name: "Zipf 1.5", rate: () => base, zipf: 1.5 },

@@ -55,3 +55,6 @@ export class Credit {
 
 // Nothing is rarer than 2^-20 of what the estimates say.
 const leastFill = 2 ** -20
+
+/** Room for a single trace at least, however low the goal. */
+export const capacityOf = (amount: number): number => Math.max(4, amount)

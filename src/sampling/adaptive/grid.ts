@@ -52,7 +52,3 @@ export const thresholdOf = (index: number): Threshold => {
   const hi = Math.floor(rejected / halfRange)
   return thresholds[index] = { hi, lo: rejected - hi * halfRange }
 }
-
-/** The probability of any threshold, as a double. */
-export const probabilityOfThreshold = ({ hi, lo }: Threshold): number =>
-  hi >= halfRange ? 0 : ((halfRange - hi) * halfRange - lo) / 2 ** 56

@@ -13,7 +13,7 @@
  *
  * Nothing here knows the randomness of a trace: every probability depends on earlier arrivals alone.
  */
-import { Credit } from "./credit.ts"
+import { capacityOf, Credit } from "./credit.ts"
 import * as Grid from "./grid.ts"
 import { Recurrence } from "./recurrence.ts"
 import { shareOf, waterLevel } from "./waterLevel.ts"
@@ -56,8 +56,9 @@ export class Entry {
   arrived = 0
   /** Seconds since it was first seen, up to the memory. */
   age = 0
-  /** Cost of one trace. */
+  /** Cost of one trace: that of a mean one until more is known. */
   cost: number
+  isCostKnown = false
   /** Probability before the governor's factor. */
   base = 0
   /** Probability that the reserve for rare keys tops up to. */
@@ -105,6 +106,9 @@ export class KeyedRates {
   #level: number
   #floorLoad = 0
   #cost = 1
+  #isCounting = false
+  #spans = 0
+  #handedOut = 0
   #now: number
   #tickStart: number
   #overflows = 0
@@ -176,7 +180,9 @@ export class KeyedRates {
       }
     }
     const index = Grid.indexOf(p)
-    credit.take(Grid.probabilityOf(index) * cost)
+    const rounded = Grid.probabilityOf(index)
+    credit.take(rounded * cost)
+    this.#handedOut += rounded
     this.index = index
   }
 
@@ -226,10 +232,29 @@ export class KeyedRates {
     // A long silence does not make anybody forget who was loud.
     const seconds = Math.min(elapsed, memory)
     const decay = 1 - Math.exp(-seconds / memory)
+    if (this.#isCounting) this.#learnSpans(decay)
     this.#learn(this.#others, seconds, decay)
     for (const entry of this.#entries.values()) this.#learn(entry, seconds, decay)
     this.#promote()
     this.#share()
+  }
+
+  // Spans per trace, over the memory: sums that fade.
+  #learnSpans(decay: number): void {
+    if (this.#handedOut > 0) {
+      const cost = 1 + this.#spans / this.#handedOut
+      const ratio = cost / this.#cost
+      this.#cost = cost
+      this.#others.cost = cost
+      for (const entry of this.#entries.values()) {
+        if (!entry.isCostKnown) {
+          entry.cost = cost
+          entry.load *= ratio
+        }
+      }
+    }
+    this.#spans *= 1 - decay
+    this.#handedOut *= 1 - decay
   }
 
   #learn(entry: Entry, seconds: number, decay: number): void {
@@ -274,11 +299,18 @@ export class KeyedRates {
     for (const entry of this.#entries.values()) this.#rate(entry)
   }
 
+  /** Counts a span of a kept trace beside its first: so the mean cost of a trace is learned. */
+  countSpan(): void {
+    this.#isCounting = true
+    this.#spans++
+  }
+
   /** What a trace of `key` turned out to cost. */
   learnCost(key: string, cost: number): void {
     const entry = this.#entries.get(key)
-    if (entry !== undefined) entry.cost += (cost - entry.cost) * 0.1
-    this.#cost += (cost - this.#cost) * 0.01
+    if (entry === undefined) return
+    entry.cost = entry.isCostKnown ? entry.cost + (cost - entry.cost) * 0.1 : cost
+    entry.isCostKnown = true
   }
 
   /** Another goal; what was learned stays. */
@@ -314,6 +346,3 @@ export class KeyedRates {
     this.#share()
   }
 }
-
-// A single trace must be affordable, however low the goal.
-const capacityOf = (amount: number): number => Math.max(4, amount)
