@@ -32,9 +32,11 @@ export * as SimpleSpanProcessor from "./processors/SimpleSpanProcessor.ts"
 export * as SpanProcessor from "./processors/SpanProcessor.ts"
 
 // Decides
+export * as AdaptiveSampler from "./sampling/AdaptiveSampler.ts"
 export * as DecisionLog from "./sampling/DecisionLog.ts"
 export * as DryRun from "./sampling/DryRun.ts"
 export * as Predicate from "./sampling/Predicate.ts"
+export * as RateLimitSampler from "./sampling/RateLimitSampler.ts"
 export * as RuleSampler from "./sampling/RuleSampler.ts"
 export * as Sampler from "./sampling/Sampler.ts"
 export * as SamplerConfig from "./sampling/SamplerConfig.ts"
