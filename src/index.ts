@@ -34,6 +34,7 @@ export * as SpanProcessor from "./processors/SpanProcessor.ts"
 // Decides
 export * as DecisionLog from "./sampling/DecisionLog.ts"
 export * as DryRun from "./sampling/DryRun.ts"
+export * as JaegerRemoteSampler from "./sampling/JaegerRemoteSampler.ts"
 export * as Predicate from "./sampling/Predicate.ts"
 export * as RuleSampler from "./sampling/RuleSampler.ts"
 export * as Sampler from "./sampling/Sampler.ts"
