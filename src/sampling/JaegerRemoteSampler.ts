@@ -138,14 +138,8 @@ export const make = Effect.fnUntraced(function*(
       return
     }
     const isSilenced = diagnostics.isSilenced?.("sampler.jaeger") === true
-    diagnostics.report(
-      "error",
-      "sampler.jaeger",
-      `no sampling strategies from ${shown}: ${reason}; ${
-        lastBody === undefined ? "the initial sampler" : "the last ones"
-      } ` +
-        "stay in force"
-    )
+    const inForce = lastBody === undefined ? "the initial sampler stays in force" : "the last good ones stay in force"
+    diagnostics.report("error", "sampler.jaeger", `no sampling strategies from ${shown}: ${reason}; ${inForce}`)
     // A line that was kept back is tried again with the next answer.
     trouble = isSilenced ? "" : reason
   }
