@@ -54,6 +54,7 @@ export class BottomK {
   cut(priorities: ArrayLike<number>, costs: ArrayLike<number>, count: number, budget: number): number {
     if (this.order.length < count) this.order = new Uint32Array(Math.max(count, 2 * this.order.length))
     const { order } = this
+    const most = Math.max(0, budget)
     for (let i = 0; i < count; i++) order[i] = i
     let from = 0
     let to = count
@@ -86,9 +87,9 @@ export class BottomK {
           i++
         }
       }
-      if (before + costBelow > budget) {
+      if (before + costBelow > most) {
         to = below
-      } else if (before + costBelow + costEqual > budget) {
+      } else if (before + costBelow + costEqual > most) {
         cut = pivot
         this.kept = below
         this.cost = before + costBelow
