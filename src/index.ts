@@ -32,6 +32,8 @@ export * as SimpleSpanProcessor from "./processors/SimpleSpanProcessor.ts"
 export * as SpanProcessor from "./processors/SpanProcessor.ts"
 
 // Decides
+export * as DecisionLog from "./sampling/DecisionLog.ts"
+export * as Predicate from "./sampling/Predicate.ts"
 export * as Sampler from "./sampling/Sampler.ts"
 export * as SamplerConfig from "./sampling/SamplerConfig.ts"
 export * as Threshold from "./sampling/Threshold.ts"

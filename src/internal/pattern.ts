@@ -58,3 +58,29 @@ export const anyOfIgnoringCase = (patterns: ReadonlyArray<Pattern>): (text: stri
   const matches = anyOf(patterns.map(lower))
   return (text) => matches(text.toLowerCase())
 }
+
+const fits = (glob: string, text: string): boolean => {
+  let at = 0
+  let from = 0
+  let star = -1
+  let resume = 0
+  while (at < text.length) {
+    if (from < glob.length && glob[from] === "*") {
+      star = from++
+      resume = at
+    } else if (from < glob.length && (glob[from] === "?" || glob[from] === text[at])) {
+      from++
+      at++
+    } else if (star >= 0) {
+      // What follows the last star starts one further on; earlier stars need never give anything back.
+      from = star + 1
+      at = ++resume
+    } else return false
+  }
+  while (glob[from] === "*") from++
+  return from === glob.length
+}
+
+/** Whether a text has the shape of `glob`, in which `*` stands for any run and `?` for one character. Case matters. */
+export const glob = (glob: string): (text: string) => boolean =>
+  glob.includes("?") ? (text) => fits(glob, text) : globMatcher(glob)

@@ -53,6 +53,10 @@ export interface SamplingDecision {
   readonly traceState?: string | undefined
   /** Names the rule that decided. */
   readonly ruleId?: string | undefined
+  /** The key for which the sampler keeps a rate of its own. */
+  readonly key?: string | undefined
+  /** In a dry run, what would have been decided. */
+  readonly dryRun?: SamplingDecision | undefined
 }
 
 /** Decides for each span. Synchronous and pure; an exception records the span and is reported. */
@@ -65,6 +69,8 @@ export class Sampler extends Context.Service<Sampler, {
    * makes no input.
    */
   readonly decideByParent?: ((parent: SamplingParent | undefined) => SamplingDecision) | undefined
+  /** The version of the configuration that it follows, where it has one. */
+  readonly configVersion?: string | undefined
 }>()("effect-telemetry/sampling/Sampler") {}
 
 /** The implementation type of the {@link Sampler} service. */

@@ -14,11 +14,13 @@ import { composite, Propagator } from "../context/Propagator.ts"
 import * as traceLocal from "../context/traceLocal.ts"
 import { TracesLedger } from "../diagnostics/CurrentLedger.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { optionalService } from "../internal/optionalService.ts"
 import { wallTime } from "../internal/wallTime.ts"
 import type { Baggage } from "../model/Baggage.ts"
 import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { Resource } from "../model/Resource.ts"
 import { SpanProcessor } from "../processors/SpanProcessor.ts"
+import { DecisionLog } from "../sampling/DecisionLog.ts"
 import { Sampler } from "../sampling/Sampler.ts"
 import { extractEnvironment } from "./carrier.ts"
 import { IdGenerator } from "./IdGenerator.ts"
@@ -189,7 +191,8 @@ export const make = (
       ledger: yield* TracesLedger,
       diagnostics,
       clock,
-      wall: wallTime(clock)
+      wall: wallTime(clock),
+      decisions: yield* optionalService(DecisionLog)
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => core.shutdown()))
     return new TelemetryTracer(core, options.followAsync === false ? undefined : AsyncContext.makeFollower())

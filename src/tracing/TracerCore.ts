@@ -25,11 +25,12 @@ import { isSampled, randomFlag, sampledFlag, type SpanLink } from "../model/Read
 import type { Resource } from "../model/Resource.ts"
 import type { SpanContext } from "../model/SpanContext.ts"
 import type { SpanProcessorShape, SpanSink } from "../processors/SpanProcessor.ts"
+import type { DecisionLogShape } from "../sampling/DecisionLog.ts"
 import * as OtTraceState from "../sampling/OtTraceState.ts"
 import type { SamplerShape, SamplingDecision, SamplingParent } from "../sampling/Sampler.ts"
 import * as Threshold from "../sampling/Threshold.ts"
 import type { IdGenerator } from "./IdGenerator.ts"
-import { blankIdentity, identityContext, isInvalid, type MutableIdentity, passThrough } from "./identity.ts"
+import { blankIdentity, hexOf, identityContext, isInvalid, type MutableIdentity, passThrough } from "./identity.ts"
 import { OpenSpans } from "./openSpans.ts"
 import * as Outcome from "./Outcome.ts"
 import { foreignContext, honestTraceState, withoutUntrusted } from "./parentContext.ts"
@@ -52,6 +53,8 @@ export interface TracerCoreOptions {
   /** The clock behind `wall`. */
   readonly clock: Clock.Clock
   readonly wall: WallTime
+  /** Told what is decided about each local root. */
+  readonly decisions?: DecisionLogShape | undefined
   /** Scope of spans that name none. Default: `effect-telemetry`. */
   readonly scope?: InstrumentationScope | undefined
   /** Which hosts are sent what. Default: all, everything. */
@@ -239,11 +242,9 @@ export class TracerCore implements SpanOwner {
     const decision = sampled === undefined ? this.#decide(start, samplingParent) : sampled ? force : drop
 
     const randomness = traceState === "" ? undefined : OtTraceState.read(traceState).randomness
-    const keep = Threshold.keeps(
-      decision.threshold,
-      randomness?.hi ?? Threshold.randomnessHi(traceId2, traceId3),
-      randomness?.lo ?? Threshold.randomnessLo(traceId3)
-    )
+    const hi = randomness?.hi ?? Threshold.randomnessHi(traceId2, traceId3)
+    const lo = randomness?.lo ?? Threshold.randomnessLo(traceId3)
+    const keep = Threshold.keeps(decision.threshold, hi, lo)
 
     target.traceId0 = traceId0
     target.traceId1 = traceId1
@@ -257,6 +258,18 @@ export class TracerCore implements SpanOwner {
     target.traceFlags = keep ? traceFlags | sampledFlag : traceFlags & ~sampledFlag
     target.traceState = OtTraceState.afterDecision(decision.traceState ?? traceState, decision, keep)
     target.baggage = baggage ?? own?.baggage ?? foreign?.baggage
+    const { decisions } = this.options
+    if (decisions !== undefined && own === undefined) {
+      decisions.recordHead({
+        traceId: hexOf(traceId0, traceId1, traceId2, traceId3),
+        spanId: hexOf(spanId0, spanId1),
+        randomness: { hi, lo },
+        parentTraceState: traceState,
+        decision,
+        keep,
+        sampler: this.options.sampler
+      })
+    }
     return decision
   }
 
