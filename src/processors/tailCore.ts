@@ -1,0 +1,527 @@
+/** The engine of the tail sampler: synchronous, without Effect, told the time and woken by its owner. */
+import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { describeError } from "../internal/describeError.ts"
+import { isSampled, type ReadableSpan } from "../model/ReadableSpan.ts"
+import type { DecisionLogShape } from "../sampling/DecisionLog.ts"
+import * as OtTraceState from "../sampling/OtTraceState.ts"
+import { fromReadable, type SpanSubject } from "../sampling/Predicate.ts"
+import * as budget from "../sampling/tail/budget.ts"
+import { DroppedTraces, KeptTraces } from "../sampling/tail/decisionCache.ts"
+import { type Candidate, FlushBudget } from "../sampling/tail/flushBudget.ts"
+import { HeldTrace, isLocalRoot, traceBytes, TraceTable, type Trigger } from "../sampling/tail/heldTrace.ts"
+import { Stress } from "../sampling/tail/stress.ts"
+import { TimerWheel } from "../sampling/tail/timerWheel.ts"
+import * as TailPolicy from "../sampling/TailPolicy.ts"
+import * as Threshold from "../sampling/Threshold.ts"
+import type { SpanSink } from "./SpanProcessor.ts"
+import { type Stage, TailCounts } from "./tailCounts.ts"
+import { type Decided, decisionRecord, emitKept, isBelow, type Written } from "./tailEmission.ts"
+import type { TailStats } from "./tailService.ts"
+
+/** Settings of {@link TailCore}; times in milliseconds. */
+export interface TailCoreOptions {
+  readonly flushInterval: number
+  readonly settle: number
+  readonly timeout: number
+  readonly spanLimit: number
+  readonly traceBytesLimit: number
+  readonly maxTraces: number
+  readonly maxSpans: number
+  readonly maxBytes: number
+  readonly droppedCacheSize: number
+  readonly keptCacheSize: number
+  readonly stress: { readonly activateAt: number; readonly deactivateAt: number; readonly leastMillis: number }
+  /** The threshold by which the head records whatever it selects; `undefined` where it records what it selects only. */
+  readonly floor: Threshold.Threshold | undefined
+  readonly deferredWeight: number
+  readonly evaluate: ((view: TailPolicy.TraceView) => TailPolicy.Verdict | undefined) | undefined
+  readonly policy: () => TailPolicy.TailPolicy
+  /** The fraction of the heap in use. */
+  readonly memory: () => number
+  readonly now: () => number
+  /** Asks for a call of {@link TailCore.wake} at a time. */
+  readonly wakeAt: (millis: number) => void
+  readonly diagnostics: Diagnostics
+  readonly log: DecisionLogShape | undefined
+}
+
+const nowhere: SpanSink = { emit() {}, drop() {}, hold() {}, sampledOut() {} }
+const stressPeriod = 100
+
+/** Holds, decides, hands on. */
+export class TailCore {
+  readonly #options: TailCoreOptions
+  readonly #table = new TraceTable()
+  readonly #wheel = new TimerWheel<HeldTrace>()
+  readonly #kept: KeptTraces
+  readonly #dropped: DroppedTraces
+  readonly #stress: Stress
+  readonly #counts = new TailCounts()
+  #policy: TailPolicy.CompiledPolicy
+  /** The policy that the compiled one was made from, or that could not be compiled. */
+  #seen: TailPolicy.TailPolicy
+  #budget: FlushBudget | undefined
+  #due: Array<HeldTrace> = []
+  #flushAt = Infinity
+  #wakeAt = Infinity
+  #stressAt = -Infinity
+  #spans = 0
+  #bytes = 0
+  #next: SpanSink = nowhere
+  #subject: SpanSubject | undefined
+  readonly #written: Written = { before: undefined, after: "" }
+  #isFlushing = false
+  #isShutDown = false
+
+  constructor(options: TailCoreOptions) {
+    this.#options = options
+    this.#kept = new KeptTraces(options.keptCacheSize)
+    this.#dropped = new DroppedTraces(options.droppedCacheSize)
+    this.#stress = new Stress(options.stress)
+    this.#seen = options.policy()
+    this.#policy = TailPolicy.compile(this.#seen)
+    this.#budget = this.#makeBudget(options.now())
+  }
+
+  #makeBudget(now: number): FlushBudget | undefined {
+    const { budget } = this.#policy.policy
+    return budget === undefined ? undefined : new FlushBudget(
+      { perSecond: budget.perSecond, shares: budget.shares ?? {}, intervalMillis: this.#options.flushInterval },
+      now
+    )
+  }
+
+  onStart(span: ReadableSpan): void {
+    let trace = this.#table.get(span)
+    if (trace === undefined) {
+      if (this.#isShutDown || this.#isDecided(span)) return
+      trace = this.#open(span, 0)
+      if (isLocalRoot(span)) trace.root = span
+    }
+    trace.started++
+  }
+
+  onEnd(span: ReadableSpan, next: SpanSink): void {
+    this.#next = next
+    let trace = this.#table.get(span)
+    if (trace === undefined) {
+      if (this.#follow(span, next)) return
+      trace = this.#open(span, 0)
+    } else if (trace.traceState !== span.traceState) this.#lower(trace, span)
+    next.hold(1)
+    const bytes = trace.append(span, this.#policy, this.#subject ??= fromReadable(span))
+    trace.ended++
+    this.#spans++
+    this.#bytes += bytes
+    if (trace.trigger === undefined) this.#advance(trace)
+    const { maxBytes, maxSpans } = this.#options
+    if (this.#bytes > maxBytes || this.#spans > maxSpans) this.#makeRoom()
+  }
+
+  #isDecided(span: ReadableSpan): boolean {
+    const { traceId0, traceId1, traceId2, traceId3 } = span
+    // A span without a parent begins its trace.
+    if (span.parentSpanId0 === 0 && span.parentSpanId1 === 0) return false
+    return this.#kept.find(traceId0, traceId1, traceId2, traceId3) >= 0 ||
+      this.#dropped.has(traceId0, traceId1, traceId2, traceId3)
+  }
+
+  // A trace that nothing is known of yet.
+  #open(span: ReadableSpan, since: number): HeldTrace {
+    if (this.#table.size >= this.#options.maxTraces) this.#makeRoom()
+    const { randomness, threshold } = OtTraceState.read(span.traceState)
+    const { floor } = this.#options
+    let t0 = threshold
+    let isKnown = t0 !== undefined
+    if (!isSampled(span)) {
+      t0 = floor
+      isKnown = floor !== undefined
+      if (!isKnown) this.#warnOfFloor()
+    } else if (t0 === undefined && span.parentSpanId0 === 0 && span.parentSpanId1 === 0) isKnown = true
+    if (floor !== undefined && (t0 === undefined || isBelow(floor, t0))) {
+      isKnown ||= floor.hi === 0 && floor.lo === 0
+      if (t0 !== undefined || isKnown) t0 = floor
+    }
+    const trace = new HeldTrace(
+      span,
+      randomness?.hi ?? Threshold.randomnessHi(span.traceId2, span.traceId3),
+      randomness?.lo ?? Threshold.randomnessLo(span.traceId3),
+      t0?.hi ?? 0,
+      t0?.lo ?? 0,
+      isKnown,
+      since
+    )
+    this.#table.add(trace)
+    this.#bytes += traceBytes
+    return trace
+  }
+
+  #warnOfFloor(): void {
+    this.#options.diagnostics.report(
+      "warn",
+      "sampling.tail.recorded",
+      "the sampler records spans that it does not select; state with what probability (TailSampler option recorded), or those that are kept have no weight"
+    )
+  }
+
+  // A trace is here if its least threshold was passed.
+  #lower(trace: HeldTrace, span: ReadableSpan): void {
+    if (!isSampled(span)) return
+    const { threshold } = OtTraceState.read(span.traceState)
+    if (threshold === undefined || !isBelow(threshold, { hi: trace.thresholdHi, lo: trace.thresholdLo })) return
+    trace.thresholdHi = threshold.hi
+    trace.thresholdLo = threshold.lo
+  }
+
+  // After a span has come: is the trace to be decided now, soon, or when its time is over?
+  #advance(trace: HeldTrace): void {
+    const { settle, spanLimit, timeout, traceBytesLimit } = this.#options
+    if (this.#isShutDown) return this.#decideNow(trace, "shutdown")
+    if (trace.spans.length >= spanLimit) return this.#decideNow(trace, "spanLimit")
+    if (trace.bytes >= traceBytesLimit) return this.#decideNow(trace, "bytes")
+    const isFirst = trace.spans.length === 1
+    if (trace.isComplete && (settle === 0 || this.#stress.isActive)) {
+      const now = this.#due.length === 0 || isFirst ? this.#options.now() : 0
+      if (isFirst) trace.since = now
+      return this.#addDue(trace, "root", now)
+    }
+    if (!isFirst && !trace.isComplete) return
+    const now = this.#options.now()
+    if (isFirst) trace.since = now
+    const limit = trace.since + timeout
+    this.#wheel.set(trace, trace.isComplete ? Math.min(now + settle, limit) : limit, now)
+    this.#wake(trace.dueAt)
+  }
+
+  #addDue(trace: HeldTrace, trigger: Trigger, now: number): void {
+    trace.trigger = trigger
+    if (this.#due.length === 0 && this.#flushAt === Infinity) {
+      this.#flushAt = now + this.#options.flushInterval
+      this.#wake(this.#flushAt)
+    }
+    this.#due.push(trace)
+  }
+
+  #wake(at: number): void {
+    if (at >= this.#wakeAt) return
+    this.#wakeAt = at
+    this.#options.wakeAt(at)
+  }
+
+  #decideNow(trace: HeldTrace, trigger: Trigger): void {
+    const now = this.#options.now()
+    if (trace.spans.length === 1) trace.since = now
+    this.#addDue(trace, trigger, now)
+    this.#flush(now, true)
+  }
+
+  /** Does what is due, and answers when to be called next; `undefined` when nothing is held. */
+  wake(): number | undefined {
+    this.#wakeAt = Infinity
+    const now = this.#options.now()
+    this.#ring(now)
+    this.#lookForStress(now)
+    if (this.#flushAt <= now) this.#flush(now, this.#stress.isActive)
+    const next = Math.min(this.#flushAt, this.#wheel.next ?? Infinity)
+    if (next === Infinity) return undefined
+    this.#wakeAt = next
+    return next
+  }
+
+  #ring(now: number): void {
+    const rung: Array<HeldTrace> = []
+    this.#wheel.advance(now, (trace) => rung.push(trace))
+    for (const trace of rung) {
+      const limit = trace.since + this.#options.timeout
+      if (trace.isComplete) this.#addDue(trace, "root", now)
+      else if (limit <= now) this.#addDue(trace, "timeout", now)
+      else this.#wheel.set(trace, limit, now)
+    }
+  }
+
+  #lookForStress(now: number): void {
+    if (now - this.#stressAt < stressPeriod) return
+    this.#stressAt = now
+    const { maxBytes, maxSpans, maxTraces, memory } = this.#options
+    const fill = Math.max(this.#bytes / maxBytes, this.#spans / maxSpans, this.#table.size / maxTraces)
+    const wasActive = this.#stress.isActive
+    this.#stress.update(fill, memory(), now)
+    const { isActive, level } = this.#stress
+    if (isActive === wasActive) return
+    this.#options.diagnostics.report(
+      "warn",
+      "sampling.tail.stress",
+      isActive
+        ? `tail sampling is under stress (level ${Math.round(level)}): less is kept, by the rules that must keep`
+        : "tail sampling is no longer under stress"
+    )
+  }
+
+  /** Decides about every trace that is complete. */
+  flushComplete(): void {
+    const now = this.#options.now()
+    this.#table.forEach((trace) => {
+      if (trace.trigger === undefined && trace.spans.length > 0 && trace.isComplete) this.#addDue(trace, "root", now)
+    })
+    this.#flush(now, true)
+  }
+
+  /** Decides about everything, and from now on at once. */
+  decideAll(): void {
+    this.#isShutDown = true
+    const now = this.#options.now()
+    this.#due = []
+    this.#table.forEach((trace) => {
+      if (trace.spans.length === 0) return this.#forget(trace)
+      const isWhole = trace.trigger === undefined || trace.trigger === "root"
+      this.#addDue(trace, isWhole ? trace.isComplete ? "root" : "shutdown" : trace.trigger!, now)
+    })
+    this.#flush(now, true)
+  }
+
+  #forget(trace: HeldTrace): void {
+    this.#wheel.remove(trace)
+    this.#table.remove(trace)
+    this.#bytes -= trace.bytes
+  }
+
+  // The bounds are exceeded: what is due first, then the heaviest for their age, until there is a tenth to spare.
+  #makeRoom(): void {
+    const { maxBytes, maxSpans, maxTraces, now, timeout } = this.#options
+    if (this.#isFlushing) return
+    const time = now()
+    this.#lookForStress(time)
+    if (this.#due.length > 0) this.#flush(time, true)
+    const isFull = (part: number): boolean =>
+      this.#bytes > part * maxBytes || this.#spans > part * maxSpans || this.#table.size >= part * maxTraces
+    if (!isFull(1)) return
+    const traces: Array<HeldTrace> = []
+    const scores = new Map<HeldTrace, number>()
+    this.#table.forEach((trace) => {
+      if (trace.spans.length > 0) {
+        traces.push(trace)
+        scores.set(trace, trace.bytes * (1 + 4 * (time - trace.since) / timeout))
+      } else if (this.#table.size >= 0.9 * maxTraces) {
+        this.#forget(trace)
+        this.#counts.forgotten++
+      }
+    })
+    traces.sort((a, b) => scores.get(b)! - scores.get(a)!)
+    let bytes = this.#bytes
+    let spans = this.#spans
+    let count = this.#table.size
+    for (const trace of traces) {
+      if (bytes <= 0.9 * maxBytes && spans <= 0.9 * maxSpans && count <= 0.9 * maxTraces) break
+      bytes -= trace.bytes
+      spans -= trace.spans.length
+      count--
+      this.#counts.evicted++
+      this.#addDue(trace, "evict", time)
+    }
+    this.#flush(time, true)
+  }
+
+  // A new policy is taken over when something is decided: what is held is looked at again by it.
+  #refresh(now: number): void {
+    const { diagnostics, policy } = this.#options
+    const latest = policy()
+    if (latest === this.#seen) return
+    this.#seen = latest
+    try {
+      this.#policy = TailPolicy.compile(latest)
+    } catch (error) {
+      diagnostics.report("error", "sampling.tail.policy", `a tail policy is not used: ${describeError(error)}`)
+      return
+    }
+    const before = this.#budget
+    this.#budget = this.#makeBudget(now)
+    if (before !== undefined) this.#budget?.inherit(before)
+    this.#table.forEach((trace) => {
+      trace.marks = 0
+      for (const span of trace.spans) trace.mark(span, this.#policy, this.#subject ??= fromReadable(span))
+    })
+  }
+
+  #flush(now: number, isForced: boolean): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    try {
+      this.#refresh(now)
+      this.#flushAt = Infinity
+      const due = this.#due
+      this.#due = []
+      const candidates: Array<Candidate & { readonly trace: HeldTrace; readonly threshold: Threshold.Threshold }> = []
+      for (const trace of due) {
+        if (trace.trigger === "root" && !trace.isComplete) {
+          // It has begun anew.
+          trace.trigger = undefined
+          if (trace.slot < 0) this.#wheel.set(trace, trace.since + this.#options.timeout, now)
+          this.#wake(trace.dueAt)
+        } else {
+          const candidate = this.#judge(trace)
+          if (candidate !== undefined) candidates.push(candidate)
+        }
+      }
+      const factor = this.#stress.isActive ? this.#policy.policy.stressFactor ?? 0.5 : 1
+      const outcomes = this.#budget?.settle(candidates, now, isForced, factor)
+      for (let i = 0; i < candidates.length; i++) {
+        const candidate = candidates[i]!
+        const cut = outcomes === undefined ? Infinity : outcomes[i]
+        if (cut !== undefined) this.#conclude(candidate.trace, candidate, cut)
+        else this.#addDue(candidate.trace, candidate.trace.trigger!, now)
+      }
+    } finally {
+      this.#isFlushing = false
+    }
+  }
+
+  // Asks the policy. What it drops by itself is dropped here; for the rest the budget is asked.
+  #judge(trace: HeldTrace): (Candidate & { trace: HeldTrace; threshold: Threshold.Threshold }) | undefined {
+    let verdict = this.#evaluate(trace)
+    if (trace.isRaised && !verdict.drop && verdict.weight < this.#options.deferredWeight) {
+      verdict = { ...verdict, class: "deferred", weight: this.#options.deferredWeight, probability: 1 }
+    }
+    trace.verdict = verdict
+    let threshold: Threshold.Threshold = { hi: trace.thresholdHi, lo: trace.thresholdLo }
+    let p0 = budget.passing(threshold)
+    if (verdict.drop) {
+      this.#settle(trace, false, "tail", Threshold.never)
+      return undefined
+    }
+    if (verdict.probability < 1) {
+      threshold = higher(threshold, budget.roundedUp(p0 * verdict.probability))
+      if (!Threshold.keeps(threshold, trace.randomnessHi, trace.randomnessLo)) {
+        this.#settle(trace, false, "tail", threshold)
+        return undefined
+      }
+      p0 = budget.passing(threshold)
+    }
+    return {
+      trace,
+      threshold,
+      rank: budget.rank(trace.randomnessHi, trace.randomnessLo) / p0,
+      weight: verdict.weight,
+      always: verdict.always,
+      class: verdict.class,
+      cost: this.#costOf(trace)
+    }
+  }
+
+  #costOf(trace: HeldTrace): number {
+    const unit = this.#policy.policy.budget?.unit
+    return unit === "traces" ? 1 : unit === "bytes" ? trace.bytes : trace.spans.length
+  }
+
+  #evaluate(trace: HeldTrace): TailPolicy.CompiledVerdict {
+    const { diagnostics, evaluate } = this.#options
+    const isStressed = this.#stress.isActive
+    if (evaluate !== undefined && !isStressed) {
+      try {
+        const verdict = evaluate(trace)
+        if (verdict !== undefined) return TailPolicy.complete(verdict)
+      } catch (error) {
+        diagnostics.report("error", "sampling.tail.evaluate", `a tail policy failed: ${describeError(error)}`)
+      }
+    }
+    return this.#policy.evaluate(trace, isStressed)
+  }
+
+  // The budget has spoken. What is kept is tested against the very threshold that it will carry.
+  #conclude(trace: HeldTrace, candidate: Candidate & { readonly threshold: Threshold.Threshold }, cut: number): void {
+    const { rank, threshold, weight } = candidate
+    const isCut = cut * weight < 1
+    const final = isCut
+      ? higher(threshold, budget.roundedUp(budget.keptProbability(budget.passing(threshold), weight, cut)))
+      : threshold
+    const isKept = rank / weight < cut && Threshold.keeps(final, trace.randomnessHi, trace.randomnessLo)
+    const stage: Stage = trace.trigger === "evict"
+      ? "evict"
+      : this.#stress.isActive
+      ? "stress"
+      : cut === Infinity
+      ? "tail"
+      : "budget"
+    this.#settle(trace, isKept, stage, final)
+  }
+
+  #settle(trace: HeldTrace, isKept: boolean, stage: Stage, threshold: Threshold.Threshold): void {
+    const { isKnown, traceId0, traceId1, traceId2, traceId3 } = trace
+    const { ruleId } = trace.verdict!
+    if (isKept) {
+      const hi = isKnown ? threshold.hi : -1
+      this.#kept.add(traceId0, traceId1, traceId2, traceId3, hi, threshold.lo, ruleId)
+    } else this.#dropped.add(traceId0, traceId1, traceId2, traceId3)
+    const decided: Decided = { isKept, stage, threshold, isKnown, ruleId, trigger: trace.trigger }
+    const next = this.#next
+    const isDryRun = this.#policy.policy.dryRun === true
+    const count = trace.spans.length
+    this.#counts.decided(ruleId, stage, isKept, count)
+    const { log } = this.#options
+    if (log !== undefined) {
+      log.record(decisionRecord(trace, decided, this.#costOf(trace), this.#policy.policy.version, isDryRun))
+    }
+    this.#forget(trace)
+    this.#spans -= count
+    if (!decided.isKept && !isDryRun) {
+      next.hold(-count)
+      next.sampledOut(count)
+      return
+    }
+    this.#written.before = undefined
+    for (const span of trace.spans) {
+      next.hold(-1)
+      emitKept(span, decided, this.#options.floor !== undefined, isDryRun, this.#written, next)
+    }
+  }
+
+  // A span whose trace was decided before.
+  #follow(span: ReadableSpan, next: SpanSink): boolean {
+    const { traceId0, traceId1, traceId2, traceId3 } = span
+    const isDryRun = this.#policy.policy.dryRun === true
+    const row = this.#kept.find(traceId0, traceId1, traceId2, traceId3)
+    if (row >= 0) {
+      this.#counts.lateKept++
+      const hi = this.#kept.thresholdHi(row)
+      const threshold = { hi: Math.max(hi, 0), lo: this.#kept.thresholdLo(row) }
+      const ruleId = this.#kept.ruleId(row)
+      const late: Decided = { isKept: true, stage: "late", threshold, isKnown: hi >= 0, ruleId, trigger: undefined }
+      const unit = this.#policy.policy.budget?.unit
+      if (unit !== "traces") this.#budget?.charge(unit === "bytes" ? 400 : 1)
+      this.#written.before = undefined
+      emitKept(span, late, this.#options.floor !== undefined, isDryRun, this.#written, next)
+      return true
+    }
+    if (!this.#dropped.has(traceId0, traceId1, traceId2, traceId3)) return false
+    this.#counts.lateDropped++
+    if (isDryRun) next.emit(span)
+    else next.sampledOut(1)
+    return true
+  }
+
+  /** Whether a rule wants the trace of this span, as far as it is known. */
+  isWanted(span: ReadableSpan): boolean {
+    const trace = this.#table.get(span)
+    if (trace === undefined || this.#policy.policy.dryRun === true) return false
+    const { always, drop, weight } = this.#evaluate(trace)
+    return !drop && (always || weight > 1 || trace.isRaised)
+  }
+
+  /** Raises the held trace of this span; whether there is one. */
+  raise(span: ReadableSpan): boolean {
+    const trace = this.#table.get(span)
+    if (trace === undefined) return false
+    trace.isRaised = true
+    return true
+  }
+
+  get stats(): TailStats {
+    return this.#counts.stats({
+      held: { traces: this.#table.size, spans: this.#spans, bytes: this.#bytes },
+      debt: this.#budget?.debt ?? 0,
+      stress: { level: this.#stress.level, isActive: this.#stress.isActive },
+      cacheBytes: this.#kept.bytes + this.#dropped.bytes
+    })
+  }
+}
+
+const higher = (a: Threshold.Threshold, b: Threshold.Threshold): Threshold.Threshold => isBelow(a, b) ? b : a
