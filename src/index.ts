@@ -30,12 +30,14 @@ export * as FilterSpanProcessor from "./processors/FilterSpanProcessor.ts"
 export * as RedactSpanProcessor from "./processors/RedactSpanProcessor.ts"
 export * as SimpleSpanProcessor from "./processors/SimpleSpanProcessor.ts"
 export * as SpanProcessor from "./processors/SpanProcessor.ts"
+export * as TailSampler from "./processors/TailSampler.ts"
 
 // Decides
 export * as DecisionLog from "./sampling/DecisionLog.ts"
 export * as Predicate from "./sampling/Predicate.ts"
 export * as Sampler from "./sampling/Sampler.ts"
 export * as SamplerConfig from "./sampling/SamplerConfig.ts"
+export * as TailPolicy from "./sampling/TailPolicy.ts"
 export * as Threshold from "./sampling/Threshold.ts"
 
 // Crosses processes

@@ -1,26 +1,21 @@
 /** The engine of the tail sampler: synchronous, without Effect, told the time and woken by its owner. */
-import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
-import { describeError } from "../internal/describeError.ts"
 import { isSampled, type ReadableSpan } from "../model/ReadableSpan.ts"
 import type { DecisionLogShape } from "../sampling/DecisionLog.ts"
 import * as OtTraceState from "../sampling/OtTraceState.ts"
 import { fromReadable, type SpanSubject } from "../sampling/Predicate.ts"
-import * as budget from "../sampling/tail/budget.ts"
 import { DroppedTraces, KeptTraces } from "../sampling/tail/decisionCache.ts"
-import { type Candidate, FlushBudget } from "../sampling/tail/flushBudget.ts"
-import { HeldTrace, isLocalRoot, traceBytes, TraceTable, type Trigger } from "../sampling/tail/heldTrace.ts"
+import { bytesOf, HeldTrace, isLocalRoot, traceBytes, TraceTable, type Trigger } from "../sampling/tail/heldTrace.ts"
+import { isBelow, Judge, type JudgeOptions, type Stage } from "../sampling/tail/judge.ts"
 import { Stress } from "../sampling/tail/stress.ts"
 import { TimerWheel } from "../sampling/tail/timerWheel.ts"
-import * as TailPolicy from "../sampling/TailPolicy.ts"
 import * as Threshold from "../sampling/Threshold.ts"
 import type { SpanSink } from "./SpanProcessor.ts"
-import { type Stage, TailCounts } from "./tailCounts.ts"
-import { type Decided, decisionRecord, emitKept, isBelow, type Written } from "./tailEmission.ts"
+import { TailCounts } from "./tailCounts.ts"
+import { type Decided, decisionRecord, emitKept, type Written } from "./tailEmission.ts"
 import type { TailStats } from "./tailService.ts"
 
 /** Settings of {@link TailCore}; times in milliseconds. */
-export interface TailCoreOptions {
-  readonly flushInterval: number
+export interface TailCoreOptions extends JudgeOptions {
   readonly settle: number
   readonly timeout: number
   readonly spanLimit: number
@@ -33,15 +28,11 @@ export interface TailCoreOptions {
   readonly stress: { readonly activateAt: number; readonly deactivateAt: number; readonly leastMillis: number }
   /** The threshold by which the head records whatever it selects; `undefined` where it records what it selects only. */
   readonly floor: Threshold.Threshold | undefined
-  readonly deferredWeight: number
-  readonly evaluate: ((view: TailPolicy.TraceView) => TailPolicy.Verdict | undefined) | undefined
-  readonly policy: () => TailPolicy.TailPolicy
   /** The fraction of the heap in use. */
   readonly memory: () => number
   readonly now: () => number
   /** Asks for a call of {@link TailCore.wake} at a time. */
   readonly wakeAt: (millis: number) => void
-  readonly diagnostics: Diagnostics
   readonly log: DecisionLogShape | undefined
 }
 
@@ -57,10 +48,7 @@ export class TailCore {
   readonly #dropped: DroppedTraces
   readonly #stress: Stress
   readonly #counts = new TailCounts()
-  #policy: TailPolicy.CompiledPolicy
-  /** The policy that the compiled one was made from, or that could not be compiled. */
-  #seen: TailPolicy.TailPolicy
-  #budget: FlushBudget | undefined
+  readonly #judge: Judge
   #due: Array<HeldTrace> = []
   #flushAt = Infinity
   #wakeAt = Infinity
@@ -78,17 +66,7 @@ export class TailCore {
     this.#kept = new KeptTraces(options.keptCacheSize)
     this.#dropped = new DroppedTraces(options.droppedCacheSize)
     this.#stress = new Stress(options.stress)
-    this.#seen = options.policy()
-    this.#policy = TailPolicy.compile(this.#seen)
-    this.#budget = this.#makeBudget(options.now())
-  }
-
-  #makeBudget(now: number): FlushBudget | undefined {
-    const { budget } = this.#policy.policy
-    return budget === undefined ? undefined : new FlushBudget(
-      { perSecond: budget.perSecond, shares: budget.shares ?? {}, intervalMillis: this.#options.flushInterval },
-      now
-    )
+    this.#judge = new Judge(options, options.now())
   }
 
   onStart(span: ReadableSpan): void {
@@ -109,7 +87,7 @@ export class TailCore {
       trace = this.#open(span, 0)
     } else if (trace.traceState !== span.traceState) this.#lower(trace, span)
     next.hold(1)
-    const bytes = trace.append(span, this.#policy, this.#subject ??= fromReadable(span))
+    const bytes = trace.append(span, this.#judge.compiled, this.#subject ??= fromReadable(span))
     trace.ended++
     this.#spans++
     this.#bytes += bytes
@@ -321,130 +299,37 @@ export class TailCore {
     this.#flush(time, true)
   }
 
-  // A new policy is taken over when something is decided: what is held is looked at again by it.
-  #refresh(now: number): void {
-    const { diagnostics, policy } = this.#options
-    const latest = policy()
-    if (latest === this.#seen) return
-    this.#seen = latest
-    try {
-      this.#policy = TailPolicy.compile(latest)
-    } catch (error) {
-      diagnostics.report("error", "sampling.tail.policy", `a tail policy is not used: ${describeError(error)}`)
-      return
-    }
-    const before = this.#budget
-    this.#budget = this.#makeBudget(now)
-    if (before !== undefined) this.#budget?.inherit(before)
-    this.#table.forEach((trace) => {
-      trace.marks = 0
-      for (const span of trace.spans) trace.mark(span, this.#policy, this.#subject ??= fromReadable(span))
-    })
-  }
-
   #flush(now: number, isForced: boolean): void {
     if (this.#isFlushing) return
     this.#isFlushing = true
     try {
-      this.#refresh(now)
+      if (this.#judge.refresh(now)) this.#table.forEach((trace) => this.#markAgain(trace))
       this.#flushAt = Infinity
       const due = this.#due
       this.#due = []
-      const candidates: Array<Candidate & { readonly trace: HeldTrace; readonly threshold: Threshold.Threshold }> = []
-      for (const trace of due) {
-        if (trace.trigger === "root" && !trace.isComplete) {
-          // It has begun anew.
-          trace.trigger = undefined
-          if (trace.slot < 0) this.#wheel.set(trace, trace.since + this.#options.timeout, now)
-          this.#wake(trace.dueAt)
-        } else {
-          const candidate = this.#judge(trace)
-          if (candidate !== undefined) candidates.push(candidate)
-        }
-      }
-      const factor = this.#stress.isActive ? this.#policy.policy.stressFactor ?? 0.5 : 1
-      const outcomes = this.#budget?.settle(candidates, now, isForced, factor)
-      for (let i = 0; i < candidates.length; i++) {
-        const candidate = candidates[i]!
-        const cut = outcomes === undefined ? Infinity : outcomes[i]
-        if (cut !== undefined) this.#conclude(candidate.trace, candidate, cut)
-        else this.#addDue(candidate.trace, candidate.trace.trigger!, now)
-      }
+      const ready = due.filter((trace) => {
+        if (trace.trigger !== "root" || trace.isComplete) return true
+        // It has begun anew.
+        trace.trigger = undefined
+        if (trace.slot < 0) this.#wheel.set(trace, trace.since + this.#options.timeout, now)
+        this.#wake(trace.dueAt)
+        return false
+      })
+      this.#judge.decide(ready, now, isForced, this.#stress.isActive, {
+        decided: this.#settle,
+        postponed: (trace) => this.#addDue(trace, trace.trigger!, now)
+      })
     } finally {
       this.#isFlushing = false
     }
   }
 
-  // Asks the policy. What it drops by itself is dropped here; for the rest the budget is asked.
-  #judge(trace: HeldTrace): (Candidate & { trace: HeldTrace; threshold: Threshold.Threshold }) | undefined {
-    let verdict = this.#evaluate(trace)
-    if (trace.isRaised && !verdict.drop && verdict.weight < this.#options.deferredWeight) {
-      verdict = { ...verdict, class: "deferred", weight: this.#options.deferredWeight, probability: 1 }
-    }
-    trace.verdict = verdict
-    let threshold: Threshold.Threshold = { hi: trace.thresholdHi, lo: trace.thresholdLo }
-    let p0 = budget.passing(threshold)
-    if (verdict.drop) {
-      this.#settle(trace, false, "tail", Threshold.never)
-      return undefined
-    }
-    if (verdict.probability < 1) {
-      threshold = higher(threshold, budget.roundedUp(p0 * verdict.probability))
-      if (!Threshold.keeps(threshold, trace.randomnessHi, trace.randomnessLo)) {
-        this.#settle(trace, false, "tail", threshold)
-        return undefined
-      }
-      p0 = budget.passing(threshold)
-    }
-    return {
-      trace,
-      threshold,
-      rank: budget.rank(trace.randomnessHi, trace.randomnessLo) / p0,
-      weight: verdict.weight,
-      always: verdict.always,
-      class: verdict.class,
-      cost: this.#costOf(trace)
-    }
+  #markAgain(trace: HeldTrace): void {
+    trace.marks = 0
+    for (const span of trace.spans) trace.mark(span, this.#judge.compiled, this.#subject ??= fromReadable(span))
   }
 
-  #costOf(trace: HeldTrace): number {
-    const unit = this.#policy.policy.budget?.unit
-    return unit === "traces" ? 1 : unit === "bytes" ? trace.bytes : trace.spans.length
-  }
-
-  #evaluate(trace: HeldTrace): TailPolicy.CompiledVerdict {
-    const { diagnostics, evaluate } = this.#options
-    const isStressed = this.#stress.isActive
-    if (evaluate !== undefined && !isStressed) {
-      try {
-        const verdict = evaluate(trace)
-        if (verdict !== undefined) return TailPolicy.complete(verdict)
-      } catch (error) {
-        diagnostics.report("error", "sampling.tail.evaluate", `a tail policy failed: ${describeError(error)}`)
-      }
-    }
-    return this.#policy.evaluate(trace, isStressed)
-  }
-
-  // The budget has spoken. What is kept is tested against the very threshold that it will carry.
-  #conclude(trace: HeldTrace, candidate: Candidate & { readonly threshold: Threshold.Threshold }, cut: number): void {
-    const { rank, threshold, weight } = candidate
-    const isCut = cut * weight < 1
-    const final = isCut
-      ? higher(threshold, budget.roundedUp(budget.keptProbability(budget.passing(threshold), weight, cut)))
-      : threshold
-    const isKept = rank / weight < cut && Threshold.keeps(final, trace.randomnessHi, trace.randomnessLo)
-    const stage: Stage = trace.trigger === "evict"
-      ? "evict"
-      : this.#stress.isActive
-      ? "stress"
-      : cut === Infinity
-      ? "tail"
-      : "budget"
-    this.#settle(trace, isKept, stage, final)
-  }
-
-  #settle(trace: HeldTrace, isKept: boolean, stage: Stage, threshold: Threshold.Threshold): void {
+  readonly #settle = (trace: HeldTrace, isKept: boolean, stage: Stage, threshold: Threshold.Threshold): void => {
     const { isKnown, traceId0, traceId1, traceId2, traceId3 } = trace
     const { ruleId } = trace.verdict!
     if (isKept) {
@@ -453,12 +338,14 @@ export class TailCore {
     } else this.#dropped.add(traceId0, traceId1, traceId2, traceId3)
     const decided: Decided = { isKept, stage, threshold, isKnown, ruleId, trigger: trace.trigger }
     const next = this.#next
-    const isDryRun = this.#policy.policy.dryRun === true
+    const { isDryRun } = this.#judge
     const count = trace.spans.length
     this.#counts.decided(ruleId, stage, isKept, count)
     const { log } = this.#options
     if (log !== undefined) {
-      log.record(decisionRecord(trace, decided, this.#costOf(trace), this.#policy.policy.version, isDryRun))
+      log.record(
+        decisionRecord(trace, decided, this.#judge.costOf(trace), this.#judge.compiled.policy.version, isDryRun)
+      )
     }
     this.#forget(trace)
     this.#spans -= count
@@ -477,7 +364,7 @@ export class TailCore {
   // A span whose trace was decided before.
   #follow(span: ReadableSpan, next: SpanSink): boolean {
     const { traceId0, traceId1, traceId2, traceId3 } = span
-    const isDryRun = this.#policy.policy.dryRun === true
+    const { isDryRun } = this.#judge
     const row = this.#kept.find(traceId0, traceId1, traceId2, traceId3)
     if (row >= 0) {
       this.#counts.lateKept++
@@ -485,8 +372,7 @@ export class TailCore {
       const threshold = { hi: Math.max(hi, 0), lo: this.#kept.thresholdLo(row) }
       const ruleId = this.#kept.ruleId(row)
       const late: Decided = { isKept: true, stage: "late", threshold, isKnown: hi >= 0, ruleId, trigger: undefined }
-      const unit = this.#policy.policy.budget?.unit
-      if (unit !== "traces") this.#budget?.charge(unit === "bytes" ? 400 : 1)
+      this.#judge.charge(bytesOf(span))
       this.#written.before = undefined
       emitKept(span, late, this.#options.floor !== undefined, isDryRun, this.#written, next)
       return true
@@ -501,9 +387,9 @@ export class TailCore {
   /** Whether a rule wants the trace of this span, as far as it is known. */
   isWanted(span: ReadableSpan): boolean {
     const trace = this.#table.get(span)
-    if (trace === undefined || this.#policy.policy.dryRun === true) return false
-    const { always, drop, weight } = this.#evaluate(trace)
-    return !drop && (always || weight > 1 || trace.isRaised)
+    if (trace === undefined || this.#judge.isDryRun) return false
+    const { always, drop, weight } = this.#judge.evaluate(trace, this.#stress.isActive)
+    return !drop && (always || weight > 1)
   }
 
   /** Raises the held trace of this span; whether there is one. */
@@ -517,11 +403,9 @@ export class TailCore {
   get stats(): TailStats {
     return this.#counts.stats({
       held: { traces: this.#table.size, spans: this.#spans, bytes: this.#bytes },
-      debt: this.#budget?.debt ?? 0,
+      debt: this.#judge.debt,
       stress: { level: this.#stress.level, isActive: this.#stress.isActive },
       cacheBytes: this.#kept.bytes + this.#dropped.bytes
     })
   }
 }
-
-const higher = (a: Threshold.Threshold, b: Threshold.Threshold): Threshold.Threshold => isBelow(a, b) ? b : a

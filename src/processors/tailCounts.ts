@@ -1,8 +1,6 @@
 /** What a tail sampler has decided, in numbers. */
+import type { Stage } from "../sampling/tail/judge.ts"
 import type { RuleCount, TailStats } from "./tailService.ts"
-
-/** Who decided about a trace that was held. */
-export type Stage = RuleCount["stage"]
 
 const maxRules = 1000
 /** Under this name the counts of rules beyond the first 1,000 are added up. */

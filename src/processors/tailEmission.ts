@@ -4,9 +4,9 @@ import { isSampled, type ReadableSpan, sampledFlag } from "../model/ReadableSpan
 import { type DecisionRecord, randomnessHex } from "../sampling/DecisionLog.ts"
 import * as OtTraceState from "../sampling/OtTraceState.ts"
 import { type HeldTrace, isLocalRoot, type Trigger } from "../sampling/tail/heldTrace.ts"
+import { isBelow, type Stage } from "../sampling/tail/judge.ts"
 import * as Threshold from "../sampling/Threshold.ts"
 import type { SpanSink } from "./SpanProcessor.ts"
-import type { Stage } from "./tailCounts.ts"
 
 /** What became of a trace. */
 export interface Decided {
@@ -60,10 +60,6 @@ const traceStateOf = (span: ReadableSpan, decided: Decided, isOwnForgotten: bool
   }
   return OtTraceState.afterDecision(span.traceState, { threshold, reliable: decided.isKnown }, true)
 }
-
-/** Whether `a` is the lower threshold. */
-export const isBelow = (a: Threshold.Threshold, b: Threshold.Threshold): boolean =>
-  a.hi < b.hi || (a.hi === b.hi && a.lo < b.lo)
 
 const describe = (span: ReadableSpan, decided: Decided, isDryRun: boolean): void => {
   const list = span.attributeList

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
+import type { Stage } from "../sampling/tail/judge.ts"
 import type { TailPolicy } from "../sampling/TailPolicy.ts"
 import type { SpanProcessorShape } from "./SpanProcessor.ts"
 
@@ -13,7 +14,7 @@ export interface RuleCount {
    * Who decided: the rule alone (`tail`), the budget (`budget`), the rule under stress (`stress`), or the need for room
    * (`evict`).
    */
-  readonly stage: "tail" | "budget" | "stress" | "evict"
+  readonly stage: Stage
   readonly kept: number
   readonly dropped: number
 }
