@@ -28,8 +28,8 @@ import * as Sampler from "./Sampler.ts"
 export interface Rule {
   /** Names the rule in what is decided by it. */
   readonly id?: string | undefined
-  /** Whether the rule decides. Left out: always. */
-  readonly when?: Predicate.Predicate | undefined
+  /** Whether the rule decides; a function must be pure. Left out: always. */
+  readonly when?: Predicate.Predicate | ((subject: Predicate.Subject) => boolean) | undefined
   /** Decides where the rule holds. */
   readonly sampler: Sampler.SamplerShape
 }
@@ -100,8 +100,8 @@ interface Compiled {
 const everything: Predicate.Predicate = { and: [] }
 
 const compile = ({ id, sampler, when = everything }: Rule): Compiled => ({
-  holds: Predicate.compile(when),
-  byParent: Predicate.asksParentAlone(when),
+  holds: typeof when === "function" ? when : Predicate.compile(when),
+  byParent: typeof when !== "function" && Predicate.asksParentAlone(when),
   sampler: id === undefined
     ? sampler
     : Sampler.map(sampler, sampler.description, (decision) => ({ ...decision, ruleId: decision.ruleId ?? id }))

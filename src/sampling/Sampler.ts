@@ -185,7 +185,6 @@ const combine = (
   unit: SamplingDecision,
   join: (a: SamplingDecision, b: SamplingDecision) => SamplingDecision
 ): SamplerShape => {
-  const known = samplers.every(({ decideByParent }) => decideByParent !== undefined)
   return {
     description: `${name}{${describe(samplers)}}`,
     decide(input) {
@@ -196,10 +195,10 @@ const combine = (
       }
       return decision
     },
-    decideByParent: !known ? undefined : (parent) => {
+    decideByParent(parent) {
       let decision = unit
       for (let i = 0; i < samplers.length; i++) {
-        const next = samplers[i]!.decideByParent!(parent)
+        const next = samplers[i]!.decideByParent?.(parent)
         if (next === undefined) return undefined
         decision = i === 0 ? next : join(decision, next)
       }
@@ -281,15 +280,17 @@ export const map = (
   change: (decision: SamplingDecision) => SamplingDecision
 ): SamplerShape => {
   const changed = changing(change)
-  const { decideByParent } = sampler
   return {
     description,
     decide: (input) => changed(sampler.decide(input)),
-    decideByParent: decideByParent && ((parent) => {
-      const decision = decideByParent(parent)
+    // Looked up each time, since what a sampler follows may change.
+    decideByParent(parent) {
+      const decision = sampler.decideByParent?.(parent)
       return decision === undefined ? undefined : changed(decision)
-    }),
-    configVersion: sampler.configVersion
+    },
+    get configVersion() {
+      return sampler.configVersion
+    }
   }
 }
 

@@ -77,7 +77,7 @@ describe("Sampler", () => {
       assert.isUndefined(sampler.decideByParent?.(parent))
       assert.deepStrictEqual(sampler.decide({ ...input(), parent }), blind.decide(input()))
     }
-    assert.isUndefined(Sampler.alwaysRecord(blind).decideByParent)
+    assert.isUndefined(Sampler.alwaysRecord(blind).decideByParent?.(undefined))
   })
 
   it("alwaysRecord records what the other sampler drops and changes nothing else", () => {
