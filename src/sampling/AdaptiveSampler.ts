@@ -46,7 +46,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { isSampled } from "../model/ReadableSpan.ts"
 import * as Grid from "./adaptive/grid.ts"
-import { KeyField, keyOf } from "./adaptive/keyFields.ts"
+import { KeyField, keyOf, longestKey } from "./adaptive/keyFields.ts"
 import { defaults, type Entry, KeyedRates } from "./adaptive/keyedRates.ts"
 import {
   check,
@@ -160,8 +160,6 @@ export interface AdaptiveSamplerShape extends SamplerShape {
   readonly setClusterSize: (size: number) => Effect.Effect<void>
 }
 
-const longest = 256
-
 /**
  * Makes an adaptive sampler on the current `Clock`. It has no timer and no fiber.
  *
@@ -211,7 +209,7 @@ export const make = Effect.fnUntraced(function*(
     }
     const arrival = remote === "ignore" ? 1 : arrivalProbability(parent)
     const given = keyFor(input)
-    const entry = rates.decide(given.length <= longest ? given : given.slice(0, longest), now())
+    const entry = rates.decide(given.length <= longestKey ? given : given.slice(0, longestKey), now())
     if (arrival === 1) return decisionOf(entry, rates.index)
     if (arrival === undefined) {
       return { threshold: Grid.thresholdOf(rates.index), reliable: false, key: entry.key }

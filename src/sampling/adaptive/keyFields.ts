@@ -2,6 +2,9 @@
 import * as Schema from "effect/Schema"
 import type { SamplingInput } from "../Sampler.ts"
 
+/** In characters. What is longer is cut. */
+export const longestKey = 256
+
 const Name = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(256))
 
 /** A field of a span about to start, as in predicates. */
@@ -38,14 +41,40 @@ const reader = (field: KeyField): (input: SamplingInput) => string => {
   }
 }
 
+/** Values seen so far, and those that came behind them: a text that was joined before is found, flat and hashed. */
+interface Joined {
+  readonly text: string
+  readonly next: Map<string, Joined>
+}
+
+const mostJoined = 2_000
+
 /** The key of a span: its fields' values, `" | "` between them. */
 export const keyOf = (fields: ReadonlyArray<KeyField>): (input: SamplingInput) => string => {
-  const [first, ...others] = fields.map(reader)
-  if (first === undefined) return () => ""
-  if (others.length === 0) return first
+  const readers = fields.map(reader)
+  if (readers.length === 1) return readers[0]!
+  const root: Joined = { text: "", next: new Map() }
+  let joined = 0
   return (input) => {
-    let key = first(input)
-    for (const read of others) key += ` | ${read(input)}`
-    return key
+    if (joined >= mostJoined) {
+      root.next.clear()
+      joined = 0
+    }
+    let at = root
+    for (const read of readers) {
+      const value = read(input)
+      let next = at.next.get(value)
+      if (next === undefined) {
+        // Bounded like the key itself, however long the values are.
+        const text = (at === root ? value : `${at.text} | ${value}`).slice(0, longestKey)
+        next = { text, next: new Map() }
+        if (value.length <= longestKey) {
+          at.next.set(value, next)
+          joined++
+        }
+      }
+      at = next
+    }
+    return at.text
   }
 }
