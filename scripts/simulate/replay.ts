@@ -11,6 +11,7 @@ import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
 import { SignalLedger } from "../../src/diagnostics/Ledger.ts"
 import type { ReadableSpan } from "../../src/model/ReadableSpan.ts"
 import * as SpanProcessor from "../../src/processors/SpanProcessor.ts"
+import * as TailSampler from "../../src/processors/TailSampler.ts"
 import * as DecisionLog from "../../src/sampling/DecisionLog.ts"
 import * as OtTraceState from "../../src/sampling/OtTraceState.ts"
 import type { RequestView } from "../../src/sampling/Predicate.ts"
@@ -153,7 +154,7 @@ class Tally {
 export const replay = (
   config: SamplingConfig,
   traffic: SimulatedTraffic,
-  options: { readonly slow: number; readonly seed: number }
+  options: { readonly slow: number; readonly seed: number; readonly recorded?: number | undefined }
 ): Effect.Effect<Replayed, unknown> =>
   Effect.scoped(Effect.gen(function*() {
     const clock = new VirtualClock(traffic.start)
@@ -211,7 +212,7 @@ export const replay = (
     yield* Effect.gen(function*() {
       const diagnostics = yield* Diagnostics
       const services = yield* Layer.build(Sampling.layer(config))
-      const processors = yield* tailOf(config, services)
+      const processors = yield* tailOf(config, services, options.recorded)
       const tracer = yield* Tracer.make({ resource: { attributes: {} }, followAsync: false }).pipe(
         Effect.provideService(Sampler, withRequests(Context.get(services, Sampler))),
         Effect.provideService(SpanProcessor.SpanProcessor, SpanProcessor.compose([...processors, sink], diagnostics)),
@@ -276,10 +277,25 @@ export const replay = (
 
 const failed = Exit.fail("error")
 
-const tailOf = (
-  _config: SamplingConfig,
-  _services: Context.Context<Sampler | Sampling.Sampling>
-): Effect.Effect<ReadonlyArray<SpanProcessor.SpanProcessorShape>> => Effect.succeed([])
+const tailOf = Effect.fnUntraced(function*(
+  config: SamplingConfig,
+  services: Context.Context<Sampler | Sampling.Sampling>,
+  recorded: number | undefined
+) {
+  if (config.tail === undefined) return []
+  const { tail } = Context.get(services, Sampling.Sampling)
+  const records = typeof config.head === "object" && "alwaysRecord" in config.head ? 1 : undefined
+  const { processor } = yield* TailSampler.make({
+    policy: tail,
+    recorded: recorded ?? records,
+    maxTraces: 1_000_000,
+    maxSpans: 10_000_000,
+    maxBytes: 2 ** 30,
+    // What stresses this process says nothing about the one that is meant.
+    stress: { memory: () => 0 }
+  })
+  return [processor]
+})
 
 /** Open spans by their ends: a binary heap. */
 class Ends {

@@ -42,7 +42,8 @@ import * as configSource from "./configSource.ts"
 import * as configUrl from "./configUrl.ts"
 import * as reloadableHead from "./reloadableHead.ts"
 import { Sampler } from "./Sampler.ts"
-import { decode, type SamplingConfig, type SamplingConfigError } from "./SamplingConfig.ts"
+import { decode, type SamplingConfig, type SamplingConfigError, tailPolicyOf } from "./SamplingConfig.ts"
+import type { TailPolicy } from "./TailPolicy.ts"
 
 export type { FileOptions } from "./configFile.ts"
 export type { UrlOptions } from "./configUrl.ts"
@@ -52,6 +53,8 @@ export class Sampling extends Context.Service<Sampling, {
   readonly current: Effect.Effect<SamplingConfig>
   /** The current configuration, and each that takes its place. */
   readonly changes: Stream.Stream<SamplingConfig>
+  /** The policy of the tail that is in force. */
+  readonly tail: SubscriptionRef.SubscriptionRef<TailPolicy>
   /**
    * Asks the source now, as on a signal. Returns when what it says is in force, or has been told to be bad.
    */
@@ -67,6 +70,7 @@ interface Started {
 
 const start = Effect.fnUntraced(function*(config: SamplingConfig): Effect.fn.Return<Started, never, Scope.Scope> {
   const inForce = yield* SubscriptionRef.make(config)
+  const tail = yield* SubscriptionRef.make(tailPolicyOf(config))
   const { follow, head } = yield* reloadableHead.make(config)
   const semaphore = yield* Semaphore.make(1)
   return {
@@ -75,7 +79,10 @@ const start = Effect.fnUntraced(function*(config: SamplingConfig): Effect.fn.Ret
         Effect.suspend(() =>
           Equal.equals(SubscriptionRef.getUnsafe(inForce), next)
             ? Effect.void
-            : Effect.andThen(follow(next), SubscriptionRef.set(inForce, next))
+            : follow(next).pipe(
+              Effect.andThen(SubscriptionRef.set(tail, tailPolicyOf(next))),
+              Effect.andThen(SubscriptionRef.set(inForce, next))
+            )
         )
       ),
     services: (refresh) =>
@@ -85,6 +92,7 @@ const start = Effect.fnUntraced(function*(config: SamplingConfig): Effect.fn.Ret
           Sampling.of({
             current: SubscriptionRef.get(inForce),
             changes: SubscriptionRef.changes(inForce),
+            tail,
             refresh
           })
         )
