@@ -110,6 +110,66 @@ describe("Sampling.layerRef", () => {
     }))
 })
 
+describe("a reload", () => {
+  const jaeger = (serviceName: string) => ({
+    jaegerRemote: { endpoint: "https://jaeger.example/sampling", serviceName, pollingInterval: 60_000 }
+  })
+  const strategy = {
+    status: 200,
+    body: new TextEncoder().encode(
+      JSON.stringify({ strategyType: "PROBABILISTIC", probabilisticSampling: { samplingRate: 0.125 } })
+    )
+  }
+
+  it.effect("goes on with the parts that stay the same, starts new ones and ends old ones", () =>
+    Effect.gen(function*() {
+      const server = scripted(Array.from({ length: 100 }, () => strategy))
+      const asked = () => {
+        const names = server.requests.map(({ url }) => new URL(url).searchParams.get("service"))
+        server.requests.length = 0
+        return names.sort()
+      }
+      const ref = yield* SubscriptionRef.make<SamplingConfig>({
+        head: { anyOf: [jaeger("a"), jaeger("a"), { traceIdRatio: 0.25 }] }
+      })
+      const { sampler, sampling } = yield* built(Sampling.layerRef(ref), server.transport)
+      const reload = (head: SamplingConfig["head"]) =>
+        SubscriptionRef.set(ref, { head }).pipe(Effect.andThen(sampling.refresh), Effect.andThen(Effect.yieldNow))
+      yield* Effect.yieldNow
+      // Two that are alike are two.
+      assert.deepStrictEqual(asked(), ["a", "a"])
+
+      // Under another roof, and beside others: what they have learned stays, and nobody asks anew.
+      yield* reload({
+        parentBased: { root: { anyOf: [{ traceIdRatio: 0.5 }, jaeger("a"), jaeger("b"), jaeger("a")] } }
+      })
+      assert.deepStrictEqual(asked(), ["b"])
+      // As they were when the new whole was put together, before the third had its first answer.
+      assert.strictEqual(sampler.description.match(/Probability\{0.125\}/g)?.length, 2)
+
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(asked(), ["a", "a", "b"])
+      yield* reload({ anyOf: [jaeger("b"), jaeger("a")] })
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(asked(), ["a", "b"])
+      yield* reload("always_on")
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(asked(), [])
+    }))
+
+  it.effect("brings the policy of the tail, its version and a dry run of both", () =>
+    Effect.gen(function*() {
+      const tail = { rules: [{ id: "errors", when: { errorCount: { ge: 1 } } }], budget: { perSecond: 10 } }
+      const ref = yield* SubscriptionRef.make<SamplingConfig>({ version: "1", head: "always_on" })
+      const { sampler, sampling } = yield* built(Sampling.layerRef(ref))
+      assert.deepStrictEqual(yield* SubscriptionRef.get(sampling.tail), { version: "1", rules: [] })
+      yield* SubscriptionRef.set(ref, { version: "2", head: "always_on", tail, dryRun: true })
+      yield* sampling.refresh
+      assert.deepStrictEqual(yield* SubscriptionRef.get(sampling.tail), { ...tail, version: "2", dryRun: true })
+      assert.strictEqual(sampler.description, "DryRun{AlwaysOn}")
+    }))
+})
+
 describe("Sampling.layerFile", () => {
   const write = (path: string, config: unknown): void => writeFileSync(path, JSON.stringify(config))
 
