@@ -39,11 +39,13 @@ export const measure = (contender: Contender, traffic: Arrivals, goal: number, s
   for (let i = 0; i < times.length; i++) {
     const time = times[i]!
     const key = keyOf[i]!
-    const weight = contender.offer(keys[key]!, time, random())
+    const u = random()
+    const p = contender.rate(keys[key]!, time, u)
+    const weight = u < p ? 1 / p : 0
     if (weight > 0) perSecond[Math.floor(time / 1_000)]! += 1 / goal
     count++
     weights += weight
-    variance += weight * (weight - 1)
+    if (p > 0) variance += 1 / p - 1
     if (time < warmUp * 1_000) continue
     if (key < head) {
       const cell = key * minutes + Math.floor(time / 60_000)

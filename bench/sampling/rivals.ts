@@ -4,17 +4,17 @@
  *
  * **Details**
  *
- * Each answers with the probability that it claims: the weight of a kept trace is 1 divided by it. `u` is uniform in
- * [0, 1) and low for traces that a threshold would keep.
+ * Each answers with the probability that it claims: the weight of a kept trace is 1 divided by it.
  */
 
 export interface Contender {
   readonly name: string
-  /** The weight with which the trace is kept; 0 where it is dropped. */
-  readonly offer: (key: string, millis: number, u: number) => number
+  /**
+   * The probability with which a trace is kept that arrives now. It is kept if `u`, uniform in [0, 1), is less. Who looks
+   * at `u` cheats.
+   */
+  readonly rate: (key: string, millis: number, u: number) => number
 }
-
-const weigh = (p: number, u: number): number => u < p ? 1 / p : 0
 
 /** Rates by the logarithm of counts, as dynsampler-go allots them. */
 const allot = (counts: ReadonlyMap<string, number>, goalCount: number): Map<string, number> => {
@@ -79,7 +79,7 @@ export const emaThroughput = (goal: number, maxKeys = 500): Contender => {
   }
   return {
     name: "EMAThroughput, 15 s",
-    offer: (key, now, u) => {
+    rate: (key, now) => {
       while (now >= next) update(next)
       const known = counts.get(key)
       if (known !== undefined) counts.set(key, known + 1)
@@ -89,7 +89,7 @@ export const emaThroughput = (goal: number, maxKeys = 500): Contender => {
         intervals = 0
         update(now)
       }
-      return weigh(1 / (haveData ? rates.get(key) ?? 1 : 10), u)
+      return 1 / (haveData ? rates.get(key) ?? 1 : 10)
     }
   }
 }
@@ -119,12 +119,12 @@ export const windowedThroughput = (goal: number, maxKeys = 500): Contender => {
   }
   return {
     name: "WindowedThroughput, 1 s of 30 s",
-    offer: (key, now, u) => {
+    rate: (key, now) => {
       while (now >= next) update()
       const known = current.get(key)
       if (known !== undefined) current.set(key, known + 1)
       else if (current.size < maxKeys) current.set(key, 1)
-      return weigh(1 / (rates.get(key) ?? 1), u)
+      return 1 / (rates.get(key) ?? 1)
     }
   }
 }
@@ -137,13 +137,13 @@ export const javaRateLimiting = (goal: number, tauSeconds = 5): Contender => {
   const perNano = goal * 1e-9
   return {
     name: "Java rate limiting, 5 s",
-    offer: (_key, now, u) => {
+    rate: (_key, now) => {
       const elapsed = Math.max(0, now - last) * 1e6
       last = now
       const decay = Math.exp(-elapsed / (tauSeconds * 1e9))
       windowCount = windowCount * decay + 1
       windowNanos = windowNanos * decay + elapsed
-      return weigh(Math.min(1, windowNanos * perNano / windowCount), u)
+      return Math.min(1, windowNanos * perNano / windowCount)
     }
   }
 }
@@ -154,7 +154,7 @@ export const tokenBucket = (goal: number): Contender => {
   let last = 0
   return {
     name: "token bucket, weight 1",
-    offer: (_key, now) => {
+    rate: (_key, now) => {
       tokens = Math.min(goal, tokens + (now - last) * goal / 1_000)
       last = now
       if (tokens < 1) return 0
@@ -167,5 +167,5 @@ export const tokenBucket = (goal: number): Contender => {
 /** A fixed ratio, all that the samplers of OpenTelemetry JavaScript offer: right for one rate of traffic. */
 export const fixedRatio = (ratio: number): Contender => ({
   name: `fixed ratio ${ratio}`,
-  offer: (_key, _now, u) => weigh(ratio, u)
+  rate: () => ratio
 })

@@ -69,25 +69,35 @@ export const arrivals = (traffic: Traffic, seed: number): Arrivals => {
   }
   const keys = Array.from({ length: frequent }, (_, k) => `GET /frequent/${k}`)
   for (let k = 0; k < rareKeys; k++) keys.push(`GET /rare/${k}`)
-  const events: Array<{ readonly time: number; readonly key: number }> = []
+  const few: Array<{ readonly time: number; readonly key: number }> = []
   const process = (perSecond: number, key: () => number): void => {
     for (let t = exponential(random) / perSecond; t < seconds; t += exponential(random) / perSecond) {
-      events.push({ time: t * 1_000, key: key() })
+      few.push({ time: t * 1_000, key: key() })
     }
   }
   for (let k = 0; k < rareKeys; k++) process(1 / 60, () => frequent + k)
   if (churn > 0) process(churn, () => keys.push(`GET /once/${keys.length}`) - 1)
-  const most = Math.max(...Array.from({ length: seconds }, (_, second) => rate(second)), rate(seconds))
+  few.sort((a, b) => a.time - b.time)
+  let most = 0
+  let expected = 0
+  for (let second = 0; second <= seconds; second++) {
+    most = Math.max(most, rate(second))
+    expected += rate(second)
+  }
+  const room = Math.ceil(few.length + expected + 6 * Math.sqrt(expected) + most)
+  const times = new Float64Array(room)
+  const keyOf = new Int32Array(room)
+  let count = 0
+  let next = 0
+  const add = (time: number, key: number): void => {
+    times[count] = time
+    keyOf[count++] = key
+  }
   for (let t = exponential(random) / most; t < seconds; t += exponential(random) / most) {
-    if (random() * most < rate(t)) events.push({ time: t * 1_000, key: pick() })
+    if (random() * most >= rate(t)) continue
+    while (next < few.length && few[next]!.time < t * 1_000) add(few[next]!.time, few[next++]!.key)
+    add(t * 1_000, pick())
   }
-  events.sort((a, b) => a.time - b.time)
-  return {
-    times: Float64Array.from(events, (event) => event.time),
-    keyOf: Int32Array.from(events, (event) => event.key),
-    keys,
-    frequent,
-    rare: rareKeys,
-    seconds
-  }
+  while (next < few.length) add(few[next]!.time, few[next++]!.key)
+  return { times: times.subarray(0, count), keyOf: keyOf.subarray(0, count), keys, frequent, rare: rareKeys, seconds }
 }
