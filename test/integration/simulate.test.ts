@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { execFile } from "node:child_process"
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as FileSpanExporter from "../../src/exporters/FileSpanExporter.ts"
@@ -157,6 +157,16 @@ describe("npm run simulate", () => {
       assert.strictEqual(groups.find(({ name }) => name === "with an error")!.seen, 30)
       assert.deepInclude(rules[0], { stage: "head", ruleId: "orders", seen: 300, kept: traces.kept })
       assert.approximately(groups[0]!.estimate, 300, 2.58 * Math.sqrt(groups[0]!.variance))
+    }), 60_000)
+
+  it.live("prints what the document says that it prints", () =>
+    Effect.gen(function*() {
+      const document = readFileSync(join(root, "docs/how-to/sampling.md"), "utf8")
+      const [, args, config, text] = /^npm run simulate -- (.+)\n```\n[^]+?```json\n([^]+?)```[^]+?```text\n([^]+?)```/m
+        .exec(document)!
+      const path = yield* configured(config)
+      const { out } = yield* simulate(...args!.replace("sampling.json", path).split(" "))
+      assert.strictEqual(out.replace(path, "sampling.json"), text)
     }), 60_000)
 
   it.live("says in one line what it cannot take", () =>
