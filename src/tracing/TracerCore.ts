@@ -72,7 +72,7 @@ const traceWords = new Int32Array(4)
 const spanWords = new Int32Array(2)
 const drop: SamplingDecision = { threshold: Threshold.never, reliable: true }
 const force: SamplingDecision = { threshold: Threshold.always, reliable: false }
-const emptySink: SpanSink = { emit() {}, drop() {} }
+const emptySink: SpanSink = { emit() {}, drop() {}, hold() {}, sampledOut() {} }
 
 /** Starts and ends spans. */
 export class TracerCore implements SpanOwner {

@@ -1,0 +1,62 @@
+/** The tag of the tail sampler, apart from what makes one: a pipeline looks for it, and carries nothing of it otherwise. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
+import type { ReadableSpan } from "../model/ReadableSpan.ts"
+import type { Stage } from "../sampling/tail/judge.ts"
+import type { TailPolicy } from "../sampling/TailPolicy.ts"
+import type { SpanProcessorShape } from "./SpanProcessor.ts"
+
+/** What one rule decided. */
+export interface RuleCount {
+  readonly ruleId: string
+  /**
+   * Who decided: the rule alone (`tail`), the budget (`budget`), the rule under stress (`stress`), or the need for room
+   * (`evict`).
+   */
+  readonly stage: Stage
+  readonly kept: number
+  readonly dropped: number
+}
+
+/** What a tail sampler holds and has decided. */
+export interface TailStats {
+  /** Traces, spans and estimated bytes that are held now. */
+  readonly held: { readonly traces: number; readonly spans: number; readonly bytes: number }
+  readonly tracesKept: number
+  readonly tracesDropped: number
+  readonly spansKept: number
+  readonly spansDropped: number
+  readonly byRule: ReadonlyArray<RuleCount>
+  /** Spans that came after the decision about their trace, and followed it. */
+  readonly late: { readonly kept: number; readonly dropped: number }
+  /** Traces that were decided before their time, to make room. */
+  readonly evicted: number
+  /** Traces that were forgotten before any of their spans had ended. */
+  readonly forgotten: number
+  /** What was kept beyond the budget and is still to be made up for, in its unit. */
+  readonly debt: number
+  readonly stress: { readonly level: number; readonly isActive: boolean }
+  /** Bytes of what is remembered of decided traces. */
+  readonly cacheBytes: number
+}
+
+/** Holds the spans of each trace until it is known whether the trace is worth keeping. */
+export class TailSampler extends Context.Service<TailSampler, {
+  /** Stands behind the processors of the program and before the exporters. */
+  readonly processor: SpanProcessorShape
+  /** The policy in force. A new one holds from the next flush on, for all that is held; nothing is lost. */
+  readonly config: SubscriptionRef.SubscriptionRef<TailPolicy>
+  readonly stats: Effect.Effect<TailStats>
+  /** Decides about everything that is held. From then on spans are decided as they come. Synchronous; never throws. */
+  readonly decideAll: () => void
+  /**
+   * What the trace of a span, as far as it is known, says to whoever called: whether a rule wants it.
+   */
+  readonly isWanted: (span: ReadableSpan) => boolean
+  /** Raises the held trace of a span to the class `deferred`, as a service that it called wants it. */
+  readonly raise: (span: ReadableSpan) => boolean
+}>()("effect-telemetry/processors/TailSampler") {}
+
+/** The implementation type of the {@link TailSampler} service. */
+export type TailSamplerShape = TailSampler["Service"]
