@@ -53,6 +53,8 @@ describe("SamplerConfig", () => {
       "RuleBased{AlwaysOn,AlwaysOff}"
     ],
     [{ ruleBased: { rules: [], otherwise: { always_on: null } } }, "RuleBased{AlwaysOn}"],
+    [{ rateLimit: { tracesPerSecond: 5, sampler: { probability: 0.5 } } }, "RateLimit{5 traces/s,Probability{0.5}}"],
+    [{ reservoir: { tracesPerSecond: 1, probability: 0.05 } }, "Reservoir{1 traces/s,0.05}"],
     [{ always_on: null }, "AlwaysOn"],
     [{ always_off: {} }, "AlwaysOff"],
     [{ trace_id_ratio_based: { ratio: 0.5 } }, "Probability{0.5}"],
@@ -154,6 +156,9 @@ describe("SamplerConfig", () => {
         { "jaeger_remote/development": { endpoint: "http://x" } },
         "jaeger_remote/development.initial_sampler is missing"
       ],
+      [{ adaptive: { tracesPerSecond: -1 } }, "adaptive.tracesPerSecond is -1"],
+      [{ rateLimit: { sampler: "always_on" } }, "rateLimit.tracesPerSecond is missing"],
+      [{ reservoir: { tracesPerSecond: 1, probability: 2 } }, "reservoir.probability is 2"],
       [{ jaegerRemote: { pollingInterval: 10 } }, "jaegerRemote.pollingInterval is 10"],
       [{ traceIdRatio: 0.5, parentBased: { root: "always_on" } }, "nothing beside traceIdRatio"],
       [{}, "expected a sampler"],
@@ -169,6 +174,9 @@ describe("SamplerConfig", () => {
         anyOf: [
           { jaegerRemote: { initialSampler: "always_on" } },
           { "jaeger_remote/development": { endpoint: "http://localhost:1/", initial_sampler: { always_on: null } } },
+          { adaptive: { tracesPerSecond: 100, key: [{ attribute: "http.route" }] } },
+          { rateLimit: { tracesPerSecond: 100, sampler: { jaegerRemote: {} } } },
+          { reservoir: { tracesPerSecond: 1, probability: 0.1 } },
           { probability: 0.5 }
         ]
       })
@@ -179,7 +187,7 @@ describe("SamplerConfig", () => {
             return { description: "reused", decide: () => ({ threshold: Threshold.always, reliable: true }) }
           })
       })
-      assert.strictEqual(asked.length, 2)
-      assert.strictEqual(sampler.description, "AnyOf{reused,reused,Probability{0.5}}")
+      assert.strictEqual(asked.length, 5)
+      assert.strictEqual(sampler.description, "AnyOf{reused,reused,reused,reused,reused,Probability{0.5}}")
     }))
 })
