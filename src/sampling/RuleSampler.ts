@@ -59,14 +59,19 @@ export class InputSubject implements Predicate.Subject {
   }
 
   attribute(key: string): unknown {
-    const { attributes } = this.#input
-    return Object.hasOwn(attributes, key) ? attributes[key] : undefined
+    return own(this.#input.attributes, key)
   }
 
   resource(key: string): unknown {
-    const attributes = this.#input.resource?.attributes
-    return attributes !== undefined && Object.hasOwn(attributes, key) ? attributes[key] : undefined
+    const { resource } = this.#input
+    return resource === undefined ? undefined : own(resource.attributes, key)
   }
+}
+
+// What every object inherits is no text, number or boolean: those need no second look.
+const own = (record: Readonly<Record<string, unknown>>, key: string): unknown => {
+  const value = record[key]
+  return (typeof value === "object" || typeof value === "function") && !Object.hasOwn(record, key) ? undefined : value
 }
 
 const parentOf = (parent: Sampler.SamplingParent | undefined): Predicate.Subject["parent"] =>

@@ -106,6 +106,45 @@ describe("JaegerRemoteSampler", () => {
       assert.isUndefined(sampler.decideByParent?.(undefined))
     }))
 
+  it.effect("limits traces per second, with weights that add up", () =>
+    Effect.gen(function*() {
+      const { sampler, until } = yield* asking([
+        json({ strategyType: "RATE_LIMITING", rateLimitingSampling: { maxTracesPerSecond: 10 } })
+      ])
+      yield* until(() => sampler.description.includes("RateLimit"))
+      let expected = 0
+      for (let second = 0; second < 60; second++) {
+        for (let i = 0; i < 100; i++) {
+          const decision = sampler.decide(named("x"))
+          assert.isTrue(decision.reliable)
+          if (second >= 30) expected += Threshold.toProbability(decision.threshold)
+          yield* TestClock.adjust("10 millis")
+        }
+      }
+      assert.isBelow(Math.abs(expected / 30 - 10), 0.5)
+    }))
+
+  it.effect("keeps at least the lower bound of an operation that has little traffic", () =>
+    Effect.gen(function*() {
+      const operationSampling = {
+        defaultSamplingProbability: 0.001,
+        defaultLowerBoundTracesPerSecond: 0.5,
+        perOperationStrategies: [{ operation: "rare", probabilisticSampling: { samplingRate: 0.001 } }]
+      }
+      const { sampler, until } = yield* asking([json({ operationSampling })])
+      yield* until(() => sampler.description.includes("PerOperation"))
+      yield* TestClock.adjust("40 seconds")
+      assert.strictEqual(thresholdOf(sampler, "rare"), 1)
+      assert.strictEqual(thresholdOf(sampler, "another"), 1)
+      let probability = 1
+      for (let i = 0; i < 2_000; i++) {
+        yield* TestClock.adjust("5 millis")
+        probability = thresholdOf(sampler, "rare")
+      }
+      assert.isBelow(probability, 0.01)
+      assert.isAtLeast(probability, 0.000_999)
+    }))
+
   const hostile: ReadonlyArray<readonly [what: string, handler: Handler, reason: string]> = [
     ["no JSON", reply(200, {}, "<html>"), "no JSON"],
     ["nothing", reply(200), "no JSON"],

@@ -21,9 +21,9 @@ const power = Float64Array.from({ length: octaves + 1 }, (_, octave) => 2 ** (oc
 /** The place of the probability nearest to `p`: 0 for 1, larger for smaller ones. */
 export const indexOf = (p: number): number => {
   if (p >= 1) return 0
-  const octave = Math.clz32(p * 0x80000000) - 1
   // Also where p is no number.
-  if (!(octave < octaves)) return last
+  if (!(p > 2 ** -octaves)) return last
+  const octave = Math.clz32(p * 0x80000000) - 1
   return octave * perOctave + 256 - Math.round(p * power[octave]!)
 }
 
