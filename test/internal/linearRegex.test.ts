@@ -104,7 +104,7 @@ describe("linearRegex", () => {
     for (const pattern of ["^(a+)+$", "^(a|a)*$", "^(a*)*b", "a*a*a*a*a*a*a*a*b", "^(([a-z])+.)+[A-Z]([a-z])+$"]) {
       assert.isFalse(matches(pattern, `${long}!`), pattern)
     }
-    const many = Array.from({ length: 20 }, (_, i) => `.{${i}}a.*`).join("|")
+    const many = Array.from({ length: 12 }, (_, i) => `.{${i}}a.*`).join("|")
     assert.isFalse(matches(`(${many})b$`, long))
   })
 })
