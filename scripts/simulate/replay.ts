@@ -33,6 +33,7 @@ export interface Group {
   /** Kept, with a weight that is known. */
   weighed: number
   estimate: number
+  /** Of the estimate: from the probabilities of all its traces where the head alone decides, else from those kept. */
   variance: number
 }
 
@@ -89,12 +90,14 @@ const nanos = (millis: number): bigint => BigInt(Math.floor(millis * 1_000)) * 1
 /** Traces of a group, and those of them that are kept. */
 class Tally {
   readonly slow: number
+  readonly isHeadAlone: boolean
   readonly groups = new Map<string, Group>()
   readonly names = new Map<string, Group>()
   readonly #of = new Map<string, ReadonlyArray<Group>>()
 
-  constructor(slow: number) {
+  constructor(slow: number, isHeadAlone: boolean) {
     this.slow = slow
+    this.isHeadAlone = isHeadAlone
   }
 
   #group(groups: Map<string, Group>, name: string): Group {
@@ -115,6 +118,13 @@ class Tally {
     this.#of.set(traceId, groups)
   }
 
+  /** What the head says of a trace, kept or not. */
+  weigh({ decision, traceId }: DecisionLog.HeadDecision): void {
+    const p = toProbability((decision.dryRun ?? decision).threshold)
+    if (p === 0) return
+    for (const group of this.#of.get(traceId) ?? []) group.variance += 1 / p - 1
+  }
+
   keep(traceId: string, traceState: string): void {
     const groups = this.#of.get(traceId)
     if (groups === undefined) return
@@ -126,7 +136,7 @@ class Tally {
       group.kept++
       group.weighed++
       group.estimate += 1 / p
-      group.variance += (1 - p) / p ** 2
+      if (!this.isHeadAlone) group.variance += (1 - p) / p ** 2
     }
   }
 
@@ -158,7 +168,7 @@ export const replay = (
 ): Effect.Effect<Replayed, unknown> =>
   Effect.scoped(Effect.gen(function*() {
     const clock = new VirtualClock(traffic.start)
-    const tally = new Tally(options.slow)
+    const tally = new Tally(options.slow, config.tail === undefined)
     const rules = new Map<string, RuleCount>()
     const perSecond: Array<{ offered: number; traces: number; spans: number }> = []
     const second = () => {
@@ -181,7 +191,10 @@ export const replay = (
     }
     const log = DecisionLog.DecisionLog.of({
       record,
-      recordHead: (head) => record(DecisionLog.fromHead(head)),
+      recordHead: (head) => {
+        record(DecisionLog.fromHead(head))
+        if (config.tail === undefined) tally.weigh(head)
+      },
       recent: Effect.succeed([]),
       changes: Stream.empty,
       counts: Effect.succeed([])

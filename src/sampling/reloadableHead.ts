@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as AdaptiveSampler from "./AdaptiveSampler.ts"
 import * as DryRun from "./DryRun.ts"
 import type { SamplerShape } from "./Sampler.ts"
 import * as SamplerConfig from "./SamplerConfig.ts"
@@ -54,6 +55,45 @@ const addTo = (parts: Parts, key: string, part: Part): void => {
 
 const takeFrom = (parts: Parts, key: string): Part | undefined => parts.get(key)?.shift()
 
+type Adaptive = Extract<SamplerConfig.SamplerConfig, { readonly adaptive: unknown }>
+
+const asAdaptive = (config: SamplerConfig.SamplerConfig): Adaptive | undefined =>
+  typeof config === "object" && "adaptive" in config ? config : undefined
+
+const unitOf = ({ adaptive }: Adaptive): string => adaptive.spansPerSecond === undefined ? "traces" : "spans"
+
+/** What an earlier adaptive sampler of the same keys and unit has learned, whose other options were different. */
+const learned = (
+  config: SamplerConfig.SamplerConfig,
+  earlier: Parts
+): Effect.Effect<AdaptiveSampler.AdaptiveState> | undefined => {
+  const adaptive = asAdaptive(config)
+  if (adaptive === undefined) return undefined
+  for (const alike of earlier.values()) {
+    const before = alike[0] === undefined ? undefined : asAdaptive(alike[0].config)
+    if (
+      before !== undefined && unitOf(before) === unitOf(adaptive) &&
+      canonical(before.adaptive.key ?? []) === canonical(adaptive.adaptive.key ?? [])
+    ) return (alike[0]!.sampler as AdaptiveSampler.AdaptiveSamplerShape).state
+  }
+  return undefined
+}
+
+/** Makes a part, warm where something of its kind has learned what it would have to. */
+const makePart = (
+  config: SamplerConfig.SamplerConfig,
+  make: Effect.Effect<SamplerShape, never, Scope.Scope>,
+  earlier: Parts
+): Effect.Effect<SamplerShape, never, Scope.Scope> => {
+  const state = learned(config, earlier)
+  return state === undefined
+    ? make
+    : Effect.flatMap(
+      state,
+      (state) => Effect.orDie(AdaptiveSampler.make({ ...(config as Adaptive).adaptive, state }))
+    )
+}
+
 interface Built {
   readonly sampler: SamplerShape
   readonly parts: Parts
@@ -72,7 +112,7 @@ const build = (config: SamplingConfig, earlier: Parts): Effect.Effect<Built> => 
         return known.sampler
       }
       const scope = yield* Scope.make()
-      const part = { config, scope, sampler: yield* Scope.provide(make, scope) }
+      const part = { config, scope, sampler: yield* Scope.provide(makePart(config, make, earlier), scope) }
       addTo(parts, key, part)
       addTo(fresh, key, part)
       return part.sampler
@@ -88,7 +128,7 @@ const build = (config: SamplingConfig, earlier: Parts): Effect.Effect<Built> => 
 
 /**
  * The head of a first configuration, and how it follows another: parts that learn or ask others, and are configured as
- * before, go on as they are.
+ * before, go on as they are; an adaptive sampler with another goal begins with what one of the same keys has learned.
  */
 export const make = Effect.fnUntraced(function*(config: SamplingConfig) {
   const first = yield* build(config, new Map())

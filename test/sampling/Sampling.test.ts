@@ -13,6 +13,7 @@ import { Transport, TransportError } from "../../src/delivery/Transport.ts"
 import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
 import { Sampler } from "../../src/sampling/Sampler.ts"
 import * as Sampling from "../../src/sampling/Sampling.ts"
+import * as Threshold from "../../src/sampling/Threshold.ts"
 import type { SamplingConfig } from "../../src/sampling/SamplingConfig.ts"
 import { collected, scripted, type Step } from "../delivery/support.ts"
 import { temporary } from "../integration/programs.ts"
@@ -155,6 +156,49 @@ describe("a reload", () => {
       yield* reload("always_on")
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual(asked(), [])
+    }))
+
+  it.effect("an adaptive sampler keeps what it has learned, also under another goal or another roof", () =>
+    Effect.gen(function*() {
+      const adaptive = (tracesPerSecond: number, key = "name"): SamplingConfig["head"] => ({
+        adaptive: { tracesPerSecond, key: [{ field: key as "name" }] }
+      })
+      const ref = yield* SubscriptionRef.make<SamplingConfig>({ head: adaptive(100) })
+      const { sampler, sampling } = yield* built(Sampling.layerRef(ref))
+      const reload = (head: SamplingConfig["head"]) =>
+        Effect.andThen(SubscriptionRef.set(ref, { head }), sampling.refresh)
+      const decide = (name: string): number =>
+        Threshold.toProbability(
+          sampler.decide({
+            name,
+            kind: "server",
+            traceId: "0af7651916cd43dd8448eb211c80319c",
+            attributes: {},
+            links: [],
+            parent: undefined
+          }).threshold
+        )
+      // 1,000 traces a second of one name, 2 of another.
+      const run = Effect.gen(function*() {
+        for (let tick = 0; tick < 3_000; tick++) {
+          yield* TestClock.adjust("10 millis")
+          for (let i = 0; i < 10; i++) decide("frequent")
+          if (tick % 50 === 0) decide("rare")
+        }
+      })
+      yield* run
+      const settled = decide("frequent")
+      assert.approximately(settled, 0.08, 0.04)
+      assert.isAbove(decide("rare"), 0.5)
+
+      yield* reload({ parentBased: { root: { annotate: { sampler: adaptive(100), attributes: { a: 1 } } } } })
+      assert.approximately(decide("frequent"), settled, 0.02)
+      // Twice the goal, at once, and not the probability of 1 with which one that knows nothing begins.
+      yield* reload(adaptive(200))
+      assert.approximately(decide("frequent"), 2 * settled, 0.06)
+      // Other keys: nothing of it is of use.
+      yield* reload(adaptive(200, "kind"))
+      assert.isAbove(decide("frequent"), 0.5)
     }))
 
   it.effect("brings the policy of the tail, its version and a dry run of both", () =>
