@@ -210,7 +210,7 @@ export const make = Effect.fnUntraced(function*(
     const arrival = remote === "ignore" ? 1 : arrivalProbability(parent)
     const given = keyFor(input)
     const entry = rates.decide(given.length <= longestKey ? given : given.slice(0, longestKey), now())
-    if (arrival === 1) return decisionOf(entry, rates.index)
+    if (arrival === 1) return decisionOf(entry)
     if (arrival === undefined) {
       return { threshold: Grid.thresholdOf(rates.index), reliable: false, key: entry.key }
     }
@@ -234,10 +234,13 @@ export const make = Effect.fnUntraced(function*(
 
 // A decision is never changed once it is handed out: it may be read later. A key's last one serves until its threshold
 // is another.
-const decisionOf = (entry: Entry, index: number): SamplingDecision => {
-  if (entry.index !== index) {
-    entry.index = index
-    entry.decision = { threshold: Grid.thresholdOf(index), reliable: true, key: entry.key } satisfies SamplingDecision
+const decisionOf = (entry: Entry): SamplingDecision => {
+  if (entry.decision === undefined) {
+    entry.decision = {
+      threshold: Grid.thresholdOf(entry.index),
+      reliable: true,
+      key: entry.key
+    } satisfies SamplingDecision
   }
   return entry.decision as SamplingDecision
 }

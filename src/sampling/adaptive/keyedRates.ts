@@ -68,8 +68,8 @@ export class Entry {
   /** On probation until it is seen in a second tick. */
   isProven: boolean
   ticks = 0
-  /** Place of the probability that was handed out last, and whatever the shell made of it. */
-  index = -1
+  /** Place of the probability that was handed out last, and what the caller made of it. */
+  index = -8
   decision: unknown = undefined
 
   constructor(key: string, cost: number, isProven: boolean) {
@@ -179,7 +179,16 @@ export class KeyedRates {
         p = topped
       }
     }
-    const index = Grid.indexOf(p)
+    let index = Grid.indexOf(p)
+    const { index: last } = entry
+    if (index !== last) {
+      // A neighbour will do, since what counts is what was handed out; so few decisions are made anew.
+      if (index > 0 && index <= last + 2 && index >= last - 2) index = last
+      else {
+        entry.index = index
+        entry.decision = undefined
+      }
+    }
     const rounded = Grid.probabilityOf(index)
     credit.take(rounded * cost)
     this.#handedOut += rounded
