@@ -149,13 +149,26 @@ export interface AdaptiveStats {
   readonly credit: number
 }
 
+/** What other instances count. */
+export interface Elsewhere {
+  /** Per second, in the unit of the goal, by key. */
+  readonly loads: ReadonlyMap<string, number>
+  /** How many instances there are, this one included. */
+  readonly instances: number
+}
+
 /** An adaptive sampler. */
 export interface AdaptiveSamplerShape extends SamplerShape {
-  /** What it has learned: the keys seen more than once, loudest first. */
+  /** What it has learned: the keys seen more than once, and `__other__` for the rest, loudest first. */
   readonly state: Effect.Effect<AdaptiveState>
   readonly stats: Effect.Effect<AdaptiveStats>
   /** Tells how many spans a trace of a key had. Without it, the mean of all traces is learned. Synchronous. */
   readonly learnCost: (key: string, spans: number) => void
+  /**
+   * What other instances count, so that a key has one probability in all of them and each gets the part of the goal that
+   * its traffic asks for; `undefined` where that is not known any more. `CounterStore.share` does this.
+   */
+  readonly setElsewhere: (elsewhere: Elsewhere | undefined) => Effect.Effect<void>
   /** Another number of instances shares the goal. Sizes below 1 count as 1. */
   readonly setClusterSize: (size: number) => Effect.Effect<void>
 }
@@ -228,6 +241,8 @@ export const make = Effect.fnUntraced(function*(
     learnCost(key, spans) {
       if (countsSpans && spans >= 1 && spans <= 1e6) rates.learnCost(key, spans)
     },
+    setElsewhere: (elsewhere) =>
+      Effect.sync(() => rates.setElsewhere(elsewhere === undefined ? undefined : { ...elsewhere, goal })),
     setClusterSize: (size) => Effect.sync(() => rates.reconfigure(sized(size >= 1 && size < Infinity ? size : 1)))
   }
 })
