@@ -97,21 +97,19 @@ export const currentSpan = (): AnySpan | undefined => innermostFiber()?.cache.sp
 /** The span of the fiber that runs this code, where plain code within it has no context of its own. */
 export const fiberSpan = (): AnySpan | undefined => innermostFiber()?.cache.span
 
-/** Runs `fn` with `span` as the current span of everything it calls, awaits and schedules. */
-export const runWith = <A>(span: AnySpan, fn: () => A): A => {
-  const store = stored()
-  return run(store instanceof Ambient ? store.within(span) : span, fn)
-}
+/** Runs `fn(argument)` with `span` as the current span of everything it calls, awaits and schedules. */
+export const runWith = <A, B>(span: AnySpan, fn: (argument: B) => A, argument: B): A =>
+  run(ambient()?.within(span) ?? span, fn, argument)
 
 /** Runs `fn` with `store` around everything it calls, awaits and schedules; `undefined`: with nothing around it. */
-export const run = <A>(store: Store | undefined, fn: () => A): A => {
+export const run = <A, B = undefined>(store: Store | undefined, fn: (argument: B) => A, argument?: B): A => {
   const storage = open()
-  if (storage === undefined) return fn()
+  if (storage === undefined) return fn(argument as B)
   if (store instanceof Ambient) isAmbientUsed = true
   const before = enteredBy
   enteredBy = Fiber.getCurrent()
   try {
-    return storage.run(store, fn)
+    return storage.run(store, fn, argument as B)
   } finally {
     enteredBy = before
   }

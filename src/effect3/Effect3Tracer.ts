@@ -122,7 +122,11 @@ export const makeUnsafe = (core: TracerCore, options?: Effect3TracerOptions): Ma
       running = fiber
       try {
         if (!isFollowed) return f()
-        if (span !== undefined) return AsyncContext.storedSpan() === span ? f() : AsyncContext.runWith(span, f)
+        if (span !== undefined) {
+          return AsyncContext.storedSpan() === span
+            ? f()
+            : AsyncContext.runWith(span, f, undefined)
+        }
         const store = around.get(fiber)
         return AsyncContext.stored() === store ? f() : AsyncContext.run(store, f)
       } finally {

@@ -85,11 +85,55 @@ export const scrubText = (text: string, rules: ScrubRules, isQuery = false): str
   return copied === 0 ? text : out + text.slice(copied)
 }
 
-/** Whether {@link scrubText} has anything to look at. */
+const longestByHand = 64
+
+/** What may follow the first sign of a marker; `*`: the sign is a marker by itself. */
+const seconds: Readonly<Record<string, string>> = {
+  ":": "*",
+  "=": "*",
+  "-": "-",
+  A: "KSI",
+  B: "eEaA",
+  b: "eEaA",
+  e: "y",
+  g: "hil",
+  r: "k",
+  s: "k",
+  x: "o"
+}
+
+// By the code of a first sign: 0 begins no marker, 1 is one, any other is a set of second signs by `code & 31`.
+const secondSigns = new Int32Array(128)
+for (const first in seconds) {
+  let set = 0
+  for (const second of seconds[first]!) set |= second === "*" ? 1 : 1 << (second.charCodeAt(0) & 31)
+  secondSigns[first.charCodeAt(0)] = set
+}
+
+/**
+ * Whether {@link scrubText} has anything to look at. `false` is certain.
+ *
+ * **Details**
+ *
+ * Most texts are short and have nothing. To start a regular expression costs as much as to look at some sixty signs.
+ */
 export const hasMarker = (text: string): boolean => {
-  if (text.length < 3) return false
+  const { length } = text
+  if (length < 3) return false
+  if (length <= longestByHand && !mayHaveMarker(text, length)) return false
   marker.lastIndex = 0
   return marker.test(text)
+}
+
+const mayHaveMarker = (text: string, length: number): boolean => {
+  let set = 0
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (set !== 0 && (set & (1 << (code & 31))) !== 0) return true
+    set = code < 128 ? secondSigns[code]! : 0
+    if (set === 1) return true
+  }
+  return false
 }
 
 const inspect = (text: string, at: number, hit: string, rules: ScrubRules, isQuery: boolean): Range | undefined => {

@@ -2,11 +2,15 @@
  * Effect's tracer over a `TracerProvider` of OpenTelemetry JavaScript that is not ours: for programs that have an SDK and
  * keep it. Nothing is exported here.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
+import { Fetch } from "../context/HttpReferences.ts"
+import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
+import { withoutEffectHeaders } from "../tracing/fetchPropagation.ts"
 import { OutcomePolicy } from "../tracing/Outcome.ts"
 import type * as Api from "./api.ts"
 import { ForeignSpan, type SpanOptions, toOtelLink } from "./ForeignSpan.ts"
@@ -19,6 +23,7 @@ import { toHrTime } from "./otelTime.ts"
 export interface ForeignApi {
   readonly context: Pick<Api.ContextManager, "active" | "with">
   readonly trace: { readonly getTracerProvider: () => Api.TracerProvider }
+  readonly propagation: Pick<Api.TextMapPropagator, "inject">
 }
 
 /** Options of {@link layer}. */
@@ -36,7 +41,8 @@ const evaluate = "~effect/Effect/evaluate"
  *
  * **Details**
  *
- * A span without a parent in Effect is a child of the context that is active. The code of each effect runs in the context
+ * A span without a parent in Effect is a child of the context that is active, and so is that of an incoming request for
+ * which an instrumentation has opened a span. The code of each effect runs in the context
  * of its span: with a context manager of somebody else this has to be entered for each step of a fiber, which makes a step
  * several times as dear.
  */
@@ -60,10 +66,11 @@ export const make = (
     return Tracer.make({
       span: (given: SpanOptions) => {
         const parent = Option.getOrUndefined(given.parent)
+        const active = api.context.active()
         const context = given.root
-          ? otelContext.withSpan(api.context.active(), undefined)
-          : parent === undefined
-          ? api.context.active()
+          ? otelContext.withSpan(active, undefined)
+          : parent === undefined || continues(active, parent)
+          ? active
           : contextOf(parent)
         const span = tracer.startSpan(given.name, {
           kind: kindNumber(given.kind),
@@ -83,8 +90,51 @@ export const make = (
     })
   })
 
+/** Whether the active span stands for the same request as a remote parent, and was opened for it by an instrumentation. */
+const continues = (active: Api.Context, parent: Tracer.AnySpan): boolean => {
+  if (parent._tag !== "ExternalSpan") return false
+  const span = otelContext.spanIn(active) as
+    | { readonly parentSpanContext?: Api.SpanContext | undefined; readonly parentSpanId?: string | undefined }
+    | undefined
+  return span !== undefined && (span.parentSpanContext?.spanId ?? span.parentSpanId) === parent.spanId
+}
+
+const setter: Api.TextMapSetter = {
+  set(carrier, key, value) {
+    ;(carrier as Record<string, string>)[key] = value
+  }
+}
+
+/** Subscribed to by those who write headers into the requests of Node's `fetch`. */
+const created = "undici:request:create"
+
+/**
+ * A `fetch` for Effect's `FetchHttpClient` under a provider of somebody else: its requests carry what the registered
+ * propagator writes, once. Where an instrumentation listens to Node's `fetch`, it is that which writes.
+ */
+const foreignFetch = (api: ForeignApi, fetch: typeof globalThis.fetch): typeof globalThis.fetch => {
+  const channels = nodeBuiltin<typeof import("node:diagnostics_channel")>("diagnostics_channel")
+  return (input, init) => {
+    const headers = withoutEffectHeaders(init)
+    if (headers === undefined) return fetch(input, init)
+    if (channels?.hasSubscribers(created) !== true) {
+      api.propagation.inject(api.context.active(), headers, setter)
+    }
+    return fetch(input, { ...init, headers })
+  }
+}
+
 /**
  * Has Effect's spans recorded and exported by an SDK that the program has already: the same trees, and nothing twice.
+ *
+ * **Details**
+ *
+ * Requests of `FetchHttpClient` carry what the registered propagator writes. Other clients of Effect write headers of
+ * their own, beside what an instrumentation may write.
  */
 export const layer = (api: ForeignApi, options?: ForeignTracerOptions): Layer.Layer<never> =>
-  Layer.effect(Tracer.Tracer, make(api, options))
+  Layer.effectContext(Effect.gen(function*() {
+    return Context.make(Tracer.Tracer, yield* make(api, options)).pipe(
+      Context.add(Fetch, foreignFetch(api, yield* Fetch))
+    )
+  }))

@@ -54,6 +54,11 @@ export const withBaggage = <A>(entries: Readonly<Record<string, string | undefin
     const value = entries[key]
     baggage = value === undefined ? Baggage.remove(baggage, key) : Baggage.set(baggage, key, value)
   }
+  return runWithBaggage(baggage, fn)
+}
+
+/** Runs `fn` with `baggage` around everything it calls, awaits and schedules, in the span that it is in. */
+export const runWithBaggage = <A>(baggage: Baggage.Baggage, fn: () => A): A => {
   const span = AsyncContext.currentSpan()
   const around = AsyncContext.ambient()
   const store = around === undefined || around.span !== span

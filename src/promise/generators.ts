@@ -47,8 +47,8 @@ class Iteration<Result> {
       this.body = this.make(span) as Body<Result>
     }
     const body = this.body
-    const run = (): Result => Reflect.apply(body[step], body, args)
-    return this.span === undefined ? run() : AsyncContext.runWith(this.span, run)
+    const run = (args: ReadonlyArray<unknown>): Result => Reflect.apply(body[step], body, args)
+    return this.span === undefined ? run(args) : AsyncContext.runWith(this.span, run, args)
   }
 
   succeed(value: unknown): void {

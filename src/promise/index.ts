@@ -13,7 +13,14 @@ export {
   type Processor,
   SimpleSpanProcessor
 } from "./handles.ts"
-export { extract, extractEnvironment, inject, injectEnvironment } from "./propagation.ts"
+export {
+  extract,
+  extractEnvironment,
+  type IncomingHeaders,
+  inject,
+  injectEnvironment,
+  withHeaders
+} from "./propagation.ts"
 export { type ActiveSpan, type SpanAttributes, type SpanOptions } from "./spans.ts"
 export { startSpan, trace, traced } from "./trace.ts"
 export * as TraceContext from "./TraceContext.ts"

@@ -99,7 +99,8 @@ export const startSpanOf = (source: Source, name: string, options: SpanOptions |
 }
 
 /** Ends `span` as a function did that returned `value`. */
-export const succeed = (span: Span, value: unknown): void => span.end(undefined, Exit.succeed(value))
+export const succeed = (span: Span, value: unknown): void =>
+  span.end(undefined, value === undefined ? Exit.void : Exit.succeed(value))
 
 /** Ends `span` as a function did that threw `error`. */
 export const fail = (span: Span, error: unknown): void => span.end(undefined, Exit.fail(error))
@@ -107,11 +108,11 @@ export const fail = (span: Span, error: unknown): void => span.end(undefined, Ex
 const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
 
-/** Runs `run` in the context of `span`, which ends when that returns, throws, or its promise settles. */
-export const runWithin = <A>(span: Span, run: () => A): A => {
+/** Runs `fn(argument)` in the context of `span`, which ends when that returns, throws, or its promise settles. */
+export const runWithin = <A, B>(span: Span, fn: (argument: B) => A, argument: B): A => {
   let result: A
   try {
-    result = AsyncContext.runWith(span, run)
+    result = AsyncContext.runWith(span, fn, argument)
   } catch (error) {
     fail(span, error)
     throw error

@@ -68,7 +68,7 @@ export const traceOf = (source: Source): Trace =>
     return iterate(kind, fn, open, fn) as A
   }
   const span = start(core, source.scope, name, options, options?.attributes)
-  return runWithin(span, () => fn(span))
+  return runWithin(span, fn, span)
 }
 
 type Method = (this: unknown, ...args: Array<unknown>) => unknown
@@ -99,7 +99,7 @@ const wrap = (source: Source, fn: Method, name: string, options: TracedOptions<A
       const core = source.core()
       if (core === undefined) return Reflect.apply(fn, this, args)
       const span = start(core, source.scope, name, settings, attributesOf(args))
-      return runWithin(span, () => Reflect.apply(fn, this, args))
+      return runWithin(span, (args) => Reflect.apply(fn, this, args), args)
     }
     : function(this: unknown, ...args) {
       const core = source.core()

@@ -17,6 +17,17 @@ const fiberNow = (): Sender | undefined => {
   return fiber === undefined ? undefined : { span: fiber.cache.span, baggage: fiberBaggage(fiber) }
 }
 
+/** The headers of a request of Effect's client without what it wrote of its span; `undefined` where it wrote nothing. */
+export const withoutEffectHeaders = (init: RequestInit | undefined): Record<string, string> | undefined => {
+  const headers = init?.headers as Record<string, string> | undefined
+  if (headers === undefined || typeof headers["traceparent"] !== "string") return undefined
+  const [, traceId, spanId] = headers["traceparent"].split("-")
+  const next: Record<string, string> = { ...headers }
+  delete next["traceparent"]
+  if (next["b3"]?.startsWith(`${traceId}-${spanId}-`) || next["b3"]?.startsWith("noop-")) delete next["b3"]
+  return next
+}
+
 /**
  * A `fetch` for Effect's `FetchHttpClient` that puts the installed propagators' headers in the place of the ones that
  * Effect writes.
@@ -33,15 +44,9 @@ export const propagatingFetch = (
   senderNow: () => Sender | undefined = fiberNow
 ): typeof globalThis.fetch =>
 (input, init) => {
-  const headers = init?.headers as Record<string, string> | undefined
   const sender = senderNow()
-  if (sender === undefined || headers === undefined || typeof headers["traceparent"] !== "string") {
-    return fetch(input, init)
-  }
-  const [, traceId, spanId] = headers["traceparent"].split("-")
-  const next: Record<string, string> = { ...headers }
-  delete next["traceparent"]
-  if (next["b3"]?.startsWith(`${traceId}-${spanId}-`) || next["b3"]?.startsWith("noop-")) delete next["b3"]
+  const next = sender === undefined ? undefined : withoutEffectHeaders(init)
+  if (sender === undefined || next === undefined) return fetch(input, init)
   const to = input instanceof Request ? input.url : input
   Object.assign(next, injectSpan(core, sender.span, sender.baggage, to))
   return withoutHeaders(() => fetch(input, { ...init, headers: next }))

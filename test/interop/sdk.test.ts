@@ -15,6 +15,8 @@ import {
 } from "@opentelemetry/sdk-trace-base"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { FetchHttpClient, HttpClient } from "effect/http"
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { setImmediate } from "node:timers/promises"
 import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 import * as InMemorySpanExporter from "../../src/exporters/InMemorySpanExporter.ts"
@@ -254,5 +256,36 @@ describe("Effect on an SDK that the program has", () => {
       api.context.disable()
       await provider.shutdown()
     }
+  })
+
+  it("writes the headers of fetch once, by the registered propagator, and none where a listener will", async () => {
+    const memory = new SdkMemory()
+    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(memory)] })
+    api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+    api.propagation.setGlobalPropagator(new W3CTraceContextPropagator())
+    const sent: Array<Record<string, string>> = []
+    const fetch = (_: unknown, init?: RequestInit) => {
+      sent.push(init?.headers as Record<string, string>)
+      return Promise.resolve(new Response("ok"))
+    }
+    const request = Effect.flatMap(HttpClient.HttpClient, (client) => client.get("http://shop.test/")).pipe(
+      Effect.provide(FetchHttpClient.layer),
+      Effect.provide(ForeignTracer.layer(api, { provider })),
+      Effect.provideService(FetchHttpClient.Fetch, fetch as typeof globalThis.fetch)
+    )
+    const listener = () => {}
+    try {
+      await Effect.runPromise(request)
+      subscribe("undici:request:create", listener)
+      await Effect.runPromise(request)
+    } finally {
+      unsubscribe("undici:request:create", listener)
+      api.context.disable()
+      api.propagation.disable()
+    }
+    const { spanId, traceId } = memory.getFinishedSpans()[0]!.spanContext()
+    assert.strictEqual(sent[0]!["traceparent"], `00-${traceId}-${spanId}-01`)
+    assert.notProperty(sent[0], "b3")
+    assert.notProperty(sent[1], "traceparent")
   })
 })

@@ -10,7 +10,8 @@ import {
   startSpan,
   trace,
   TraceContext,
-  withBaggage
+  withBaggage,
+  withHeaders
 } from "../../src/promise/index.ts"
 import { record } from "./support.ts"
 
@@ -78,6 +79,28 @@ describe("baggage", () => {
         () => trace("under", { parent: own }, () => assert.deepStrictEqual(here(), { tenant: "blue" }))
       )
     })
+  })
+
+  it("comes with headers, with a parent or without one", async () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    withHeaders({ traceparent, baggage: "tenant=red" }, () => {
+      assert.deepStrictEqual(here(), { tenant: "red" })
+      trace("child", () => assert.deepStrictEqual(here(), { tenant: "red" }))
+    })
+    await withHeaders({ baggage: "tenant=green" }, () =>
+      trace("root", async () => {
+        await Promise.resolve()
+        assert.deepStrictEqual(here(), { tenant: "green" })
+        assert.strictEqual(inject()["baggage"], "tenant=green")
+      }))
+    withBaggage({ tenant: "blue" }, () => {
+      withHeaders({ accept: "text/html" }, () => assert.deepStrictEqual(here(), { tenant: "blue" }))
+      withHeaders({ traceparent }, () => assert.deepStrictEqual(here(), { tenant: "blue" }))
+      withHeaders({ traceparent, baggage: "tenant=red" }, () => assert.deepStrictEqual(here(), { tenant: "red" }))
+    })
+    const [child, root] = await spans()
+    assert.deepStrictEqual([child!.traceId, child!.parentSpanId], [traceparent.slice(3, 35), "b7ad6b7169203331"])
+    assert.isUndefined(root!.parentSpanId)
   })
 
   it("reaches an effect that plain code runs, and its plain code", async () => {

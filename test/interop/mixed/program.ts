@@ -2,7 +2,8 @@
  * A program with instrumented libraries and Effect: requests through an instrumented client, Effect's HTTP server, undici,
  * PostgreSQL, Redis and Effect's HTTP client. Prints its spans as JSON.
  *
- * Its arguments: the folder of one line of OpenTelemetry JavaScript, and the ports of PostgreSQL and Redis.
+ * Its arguments: the folder of one line of OpenTelemetry JavaScript, the ports of PostgreSQL and Redis, how many requests
+ * at a time, and whose pipeline it is: `ours` stands behind the API, or Effect runs on `theirs`, an SDK that is there.
  */
 import { createRequire } from "node:module"
 import { join } from "node:path"
@@ -14,10 +15,18 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { FetchHttpClient, HttpClient, HttpRouter, HttpServerResponse } from "effect/http"
 import * as InMemorySpanExporter from "../../../src/exporters/InMemorySpanExporter.ts"
+import * as ForeignTracer from "../../../src/interop/ForeignTracer.ts"
 import * as OpenTelemetry from "../../../src/interop/OpenTelemetry.ts"
+import * as ToOpenTelemetry from "../../../src/interop/ToOpenTelemetry.ts"
 import { TelemetryLayer } from "../../../src/Telemetry.ts"
 
-const [folder, pgPort, redisPort, concurrency] = process.argv.slice(2) as [string, string, string, string]
+const [folder, pgPort, redisPort, concurrency, pipeline] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  "ours" | "theirs"
+]
 const require = createRequire(pathToFileURL(join(folder, "package.json")))
 
 const api = require("@opentelemetry/api")
@@ -42,15 +51,36 @@ const pg = require("pg")
 const redis = require("redis")
 
 const memory = InMemorySpanExporter.makeUnsafe({ maxSpans: 100_000 })
-const telemetry = OpenTelemetry.layer({ api }).pipe(
-  Layer.provideMerge(TelemetryLayer({
-    serviceName: "mixed",
-    env: {},
-    detectors: ["none"],
-    exporters: [memory.exporter],
-    batch: { maxQueueSize: 100_000 }
-  }))
-)
+
+const ours = () =>
+  OpenTelemetry.layer({ api }).pipe(
+    Layer.provideMerge(TelemetryLayer({
+      serviceName: "mixed",
+      env: {},
+      detectors: ["none"],
+      exporters: [memory.exporter],
+      batch: { maxQueueSize: 100_000 }
+    }))
+  )
+
+/** As an application has it that was there before: a provider of the SDK, registered with its own context manager. */
+const theirs = () => {
+  const { AsyncLocalStorageContextManager } = require("@opentelemetry/context-async-hooks")
+  const { W3CTraceContextPropagator } = require("@opentelemetry/core")
+  const exporter = ToOpenTelemetry.spanExporter(memory.exporter)
+  const { BasicTracerProvider, SimpleSpanProcessor, TracerProvider } = folder.endsWith("line-2")
+    ? require("@opentelemetry/sdk-trace-base")
+    : require("@opentelemetry/sdk-trace")
+  const provider = TracerProvider === undefined
+    ? new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
+    : new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
+  api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  api.propagation.setGlobalPropagator(new W3CTraceContextPropagator())
+  api.trace.setGlobalTracerProvider(provider)
+  return ForeignTracer.layer(api)
+}
+
+const telemetry: Layer.Layer<never, unknown> = pipeline === "ours" ? ours() : theirs()
 
 // Somebody else's service, of which the instrumentation of node:http makes spans.
 const downstream = http.createServer((request, response) => {
