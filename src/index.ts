@@ -34,6 +34,7 @@ export * as TailSampler from "./processors/TailSampler.ts"
 
 // Decides
 export * as AdaptiveSampler from "./sampling/AdaptiveSampler.ts"
+export * as CounterStore from "./sampling/CounterStore.ts"
 export * as DecisionLog from "./sampling/DecisionLog.ts"
 export * as DryRun from "./sampling/DryRun.ts"
 export * as JaegerRemoteSampler from "./sampling/JaegerRemoteSampler.ts"

@@ -16,6 +16,20 @@ export const adaptive = (goal: number, options?: Partial<KeyedRatesOptions>): Co
   }
 }
 
+/** The adaptive sampler, and behind it the budget of the tail stage at 1.2 times the goal. */
+export const capped = (goal: number): Contender => ({
+  ...adaptive(goal),
+  name: "AdaptiveSampler, then a tail budget of 1.2",
+  cap: Math.floor(1.2 * goal)
+})
+
+/** The budget of the tail stage alone. */
+export const tailBudget = (goal: number): Contender => ({
+  name: "tail budget alone",
+  rate: () => 1,
+  cap: goal
+})
+
 /** The rate limit over a sampler that keeps everything. */
 export const rateLimit = (goal: number): Contender => {
   const limit = new RateLimit(goal, 0.5, 10, 0)

@@ -14,6 +14,8 @@ export interface Contender {
    * at `u` cheats.
    */
   readonly rate: (key: string, millis: number, u: number) => number
+  /** So many traces are let through per second at a second stage, a bottom-k over what the first one kept. */
+  readonly cap?: number
 }
 
 /** Rates by the logarithm of counts, as dynsampler-go allots them. */

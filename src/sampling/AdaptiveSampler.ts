@@ -149,13 +149,26 @@ export interface AdaptiveStats {
   readonly credit: number
 }
 
+/** What other instances count. */
+export interface Elsewhere {
+  /** Per second, in the unit of the goal, by key. */
+  readonly loads: ReadonlyMap<string, number>
+  /** How many instances there are, this one included. */
+  readonly instances: number
+}
+
 /** An adaptive sampler. */
 export interface AdaptiveSamplerShape extends SamplerShape {
-  /** What it has learned: the keys seen more than once, loudest first. */
+  /** What it has learned: the keys seen more than once, and `__other__` for the rest, loudest first. */
   readonly state: Effect.Effect<AdaptiveState>
   readonly stats: Effect.Effect<AdaptiveStats>
   /** Tells how many spans a trace of a key had. Without it, the mean of all traces is learned. Synchronous. */
   readonly learnCost: (key: string, spans: number) => void
+  /**
+   * What other instances count, so that a key has one probability in all of them and each gets the part of the goal that
+   * its traffic asks for; `undefined` where that is not known any more. `CounterStore.share` does this.
+   */
+  readonly setElsewhere: (elsewhere: Elsewhere | undefined) => Effect.Effect<void>
   /** Another number of instances shares the goal. Sizes below 1 count as 1. */
   readonly setClusterSize: (size: number) => Effect.Effect<void>
 }
@@ -210,7 +223,7 @@ export const make = Effect.fnUntraced(function*(
     const arrival = remote === "ignore" ? 1 : arrivalProbability(parent)
     const given = keyFor(input)
     const entry = rates.decide(given.length <= longestKey ? given : given.slice(0, longestKey), now())
-    if (arrival === 1) return decisionOf(entry, rates.index)
+    if (arrival === 1) return decisionOf(entry)
     if (arrival === undefined) {
       return { threshold: Grid.thresholdOf(rates.index), reliable: false, key: entry.key }
     }
@@ -228,16 +241,21 @@ export const make = Effect.fnUntraced(function*(
     learnCost(key, spans) {
       if (countsSpans && spans >= 1 && spans <= 1e6) rates.learnCost(key, spans)
     },
+    setElsewhere: (elsewhere) =>
+      Effect.sync(() => rates.setElsewhere(elsewhere === undefined ? undefined : { ...elsewhere, goal })),
     setClusterSize: (size) => Effect.sync(() => rates.reconfigure(sized(size >= 1 && size < Infinity ? size : 1)))
   }
 })
 
 // A decision is never changed once it is handed out: it may be read later. A key's last one serves until its threshold
 // is another.
-const decisionOf = (entry: Entry, index: number): SamplingDecision => {
-  if (entry.index !== index) {
-    entry.index = index
-    entry.decision = { threshold: Grid.thresholdOf(index), reliable: true, key: entry.key } satisfies SamplingDecision
+const decisionOf = (entry: Entry): SamplingDecision => {
+  if (entry.decision === undefined) {
+    entry.decision = {
+      threshold: Grid.thresholdOf(entry.index),
+      reliable: true,
+      key: entry.key
+    } satisfies SamplingDecision
   }
   return entry.decision as SamplingDecision
 }

@@ -154,7 +154,7 @@ describe("AdaptiveSampler", () => {
       const state = yield* Schema.decodeUnknownEffect(AdaptiveSampler.AdaptiveState)(JSON.parse(text))
       const after = yield* AdaptiveSampler.make({ ...options, state })
       assert.closeTo(Math.log(probability(after.decide(input("a"))) / probability(before.decide(input("a")))), 0, 0.3)
-      assert.deepStrictEqual((yield* after.state).keys.map(({ key }) => key), ["a", "b"])
+      assert.deepStrictEqual((yield* after.state).keys.map(({ key }) => key), ["a", "b", "__other__"])
     }))
 
   it.effect("shares the goal among instances, and follows their number", () =>

@@ -1,14 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { setImmediate } from "node:timers/promises"
 import { Transport, TransportError, type TransportRequest } from "../../src/delivery/Transport.ts"
 import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
+import * as InMemorySpanExporter from "../../src/exporters/InMemorySpanExporter.ts"
 import * as JaegerRemoteSampler from "../../src/sampling/JaegerRemoteSampler.ts"
 import type { SamplingInput } from "../../src/sampling/Sampler.ts"
 import * as Threshold from "../../src/sampling/Threshold.ts"
+import { TelemetryLayer } from "../../src/Telemetry.ts"
 import { collected } from "../delivery/support.ts"
 import { type Handler, reply, start } from "../integration/server.ts"
 
@@ -219,6 +222,29 @@ describe("JaegerRemoteSampler", () => {
       yield* TestClock.adjust("10 minutes")
       yield* Effect.promise(() => setImmediate())
       assert.strictEqual(server.received.length, 1)
+    }))
+
+  it.effect("is what OTEL_TRACES_SAMPLER names, for the service of the telemetry", () =>
+    Effect.gen(function*() {
+      const server = yield* start([json(probabilistic(0))])
+      const env = {
+        OTEL_SERVICE_NAME: "shop",
+        OTEL_TRACES_SAMPLER: "parentbased_jaeger_remote",
+        OTEL_TRACES_SAMPLER_ARG: `endpoint=http://127.0.0.1:${server.port}/sampling,initialSamplingRate=1`
+      }
+      const context = yield* Layer.build(
+        TelemetryLayer({ env, shutdownOn: [] }).pipe(Layer.provideMerge(InMemorySpanExporter.layer()))
+      )
+      const kept = Effect.map(
+        Effect.currentSpan,
+        ({ sampled }) => sampled
+      ).pipe(Effect.withSpan("root"), Effect.provideContext(context))
+      assert.isTrue(yield* kept)
+      for (let turns = 0; yield* kept; turns++) {
+        if (turns > 20_000) assert.fail("the strategy never came")
+        yield* Effect.promise(() => setImmediate())
+      }
+      assert.strictEqual(server.received[0]!.path, "/sampling?service=shop")
     }))
 
   it.effect("an endpoint without a path is asked for /sampling, and one that is none is not asked", () =>

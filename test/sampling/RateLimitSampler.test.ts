@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import * as RateLimitSampler from "../../src/sampling/RateLimitSampler.ts"
 import * as Sampler from "../../src/sampling/Sampler.ts"

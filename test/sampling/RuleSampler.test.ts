@@ -85,6 +85,25 @@ describe("RuleSampler", () => {
     for (const when of no) assert.isFalse(holds(when), JSON.stringify(when))
   })
 
+  it("knows a request by the attributes of a server span, where they are given at its start", () => {
+    const attributes = {
+      "http.request.method": "PUT",
+      "url.path": "/pay",
+      "http.request.header.x-debug": ["1", "2"]
+    }
+    const asks: ReadonlyArray<Predicate> = [
+      { field: "request.method", eq: "PUT" },
+      { field: "request.path", eq: "/pay" },
+      { header: "x-debug", eq: "1, 2" }
+    ]
+    for (const when of asks) {
+      const sampler = RuleSampler.make([{ when, sampler: numbered(1) }], { otherwise: numbered(2) })
+      assert.strictEqual(chosen(sampler, { attributes }), 1)
+      assert.strictEqual(chosen(sampler, { attributes, kind: "client" }), 2)
+      assert.strictEqual(chosen(sampler, { attributes: { "url.path": "/pay" } }), 2)
+    }
+  })
+
   it("answers by the parent alone where its first rules ask for nothing else", () => {
     const sampler = RuleSampler.make([
       { when: { field: "parent", eq: "local" }, sampler: Sampler.parentThreshold },

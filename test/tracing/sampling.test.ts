@@ -20,7 +20,7 @@ const half = Threshold.fromHex("8")!
 describe("rules over requests of Effect's HTTP server", () => {
   const routes = HttpRouter.use((router) =>
     Effect.all(
-      ["/healthz", "/cart/*", "/other"].map((path) =>
+      ["/healthz", "/cart/*", "/orders/*", "/other"].map((path) =>
         router.add(
           "GET",
           path as "/other",
@@ -37,6 +37,18 @@ describe("rules over requests of Effect's HTTP server", () => {
         id: "cart",
         when: { and: [{ field: "request.method", eq: "GET" }, { field: "request.path", glob: "/cart/*" }] },
         sampler: Sampler.annotate(Sampler.alwaysOn, { rule: "cart" })
+      },
+      {
+        id: "orders",
+        when: {
+          and: [
+            { attribute: "http.request.method", eq: "GET" },
+            { attribute: "url.path", glob: "/orders/*" },
+            { attribute: "http.request.header.x-tenant", eq: "blue" },
+            { attribute: "user_agent.original", exists: true }
+          ]
+        },
+        sampler: Sampler.annotate(Sampler.alwaysOn, { rule: "orders" })
       },
       { id: "shop", when: { resource: "service.name", eq: "nobody" }, sampler: Sampler.alwaysOn }
     ])
@@ -62,13 +74,16 @@ describe("rules over requests of Effect's HTTP server", () => {
       yield* get("/cart/7?x=/healthz")
       yield* get("/other")
       yield* get("/other", { "X-Debug": "1" })
+      yield* get("/orders/7", { "X-Tenant": "blue" })
+      yield* get("/orders/7", { "X-Tenant": "red" })
       const spans = yield* TestTelemetry.spans
       const servers = spans.filter(({ kind }) => kind === "SERVER")
       assert.deepStrictEqual(servers.map(({ attributes }) => [attributes["url.path"], attributes["rule"]]), [
         ["/cart/7", "cart"],
-        ["/other", undefined]
+        ["/other", undefined],
+        ["/orders/7", "orders"]
       ])
-      assert.strictEqual(spans.filter(({ name }) => name === "handler").length, 2)
+      assert.strictEqual(spans.filter(({ name }) => name === "handler").length, 3)
     }).pipe(Effect.provide(live)))
 })
 

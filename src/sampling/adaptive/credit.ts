@@ -20,6 +20,7 @@ export class Credit {
   rate: number
   capacity: number
   level: number
+  #debt = 0
 
   constructor(rate: number, capacity: number, fill: number) {
     this.rate = rate
@@ -27,9 +28,15 @@ export class Credit {
     this.level = capacity * fill
   }
 
-  /** Lets time pass. */
+  /** Lets time pass. Half of what flows in pays a debt. */
   fill(seconds: number): void {
-    const level = this.level + this.rate * seconds
+    let inflow = this.rate * seconds
+    if (this.#debt > 0) {
+      const paid = this.#debt < inflow / 2 ? this.#debt : inflow / 2
+      this.#debt -= paid
+      inflow -= paid
+    }
+    const level = this.level + inflow
     this.level = level < this.capacity ? level : this.capacity
   }
 
@@ -38,7 +45,20 @@ export class Credit {
     return this.level / (this.capacity - this.level)
   }
 
-  /** Hands out. What was not there is forgiven: the level ends above 0, so that every trace has a chance. */
+  /**
+   * Hands out what a reserve grants. It takes half of the level at most and owes the rest, since an empty bucket would
+   * leave all others with next to no chance, and enormous weights.
+   */
+  borrow(amount: number): void {
+    const half = this.level / 2
+    if (amount <= half) this.level -= amount
+    else {
+      this.level = half
+      this.#debt += amount - half
+    }
+  }
+
+  /** Hands out. The level ends above 0. */
   take(amount: number): void {
     const level = this.level - amount
     const least = this.capacity * leastFill

@@ -54,6 +54,8 @@ export class Entry {
   load = 0
   /** Cost that arrived in this tick. */
   arrived = 0
+  /** What other instances report of it, per second. */
+  elsewhere = 0
   /** Seconds since it was first seen, up to the memory. */
   age = 0
   /** Cost of one trace: that of a mean one until more is known. */
@@ -68,8 +70,8 @@ export class Entry {
   /** On probation until it is seen in a second tick. */
   isProven: boolean
   ticks = 0
-  /** Place of the probability that was handed out last, and whatever the shell made of it. */
-  index = -1
+  /** Place of the probability that was handed out last, and what the caller made of it. */
+  index = -8
   decision: unknown = undefined
 
   constructor(key: string, cost: number, isProven: boolean) {
@@ -87,7 +89,18 @@ export interface KeyState {
   readonly cost: number
 }
 
+/** What other instances report. */
+export interface Elsewhere {
+  readonly loads: ReadonlyMap<string, number>
+  /** Of all instances together. */
+  readonly goal: number
+  /** How many there are, this one included. */
+  readonly instances: number
+}
+
 const tickSeconds = 1
+// An instance without traffic has this part of an equal share for what may come.
+const leastShare = 0.05
 const bloomCapacity = 30_000
 const bloomSeconds = 600
 
@@ -106,6 +119,7 @@ export class KeyedRates {
   #level: number
   #floorLoad = 0
   #cost = 1
+  #elsewhere: Elsewhere | undefined = undefined
   #isCounting = false
   #spans = 0
   #handedOut = 0
@@ -119,8 +133,8 @@ export class KeyedRates {
     this.#options = options
     const { goal, burst, newShare, rareShare } = options
     this.#credit = new Credit(goal, capacityOf(goal * burst), 0.5)
-    this.#rare = new Credit(goal * rareShare, capacityOf(goal * rareShare), 1)
-    this.#new = new Credit(goal * newShare, capacityOf(goal * newShare), 1)
+    this.#rare = new Credit(goal * rareShare, capacityOf(goal * rareShare * burst), 1)
+    this.#new = new Credit(goal * newShare, capacityOf(goal * newShare * burst), 1)
     this.#now = nowMillis
     this.#tickStart = nowMillis
     this.#level = goal
@@ -156,6 +170,7 @@ export class KeyedRates {
   #decideFirst(key: string): Entry {
     const entry = new Entry(key, this.#cost, this.#recurrence.seen(key, this.#now / 1_000))
     entry.arrived = entry.cost
+    entry.elsewhere = this.#elsewhere?.loads.get(key) ?? 0
     this.#place(entry)
     const pool = this.#others
     pool.cost = this.#cost
@@ -168,29 +183,41 @@ export class KeyedRates {
   // The shared rate, or what the reserve tops it up to.
   #handOut(entry: Entry, floor: number, reserve: Credit): void {
     const credit = this.#credit
-    const { cost } = entry
+    const { cost, index: last } = entry
     let p = entry.base * credit.factor()
     const most = credit.level / (2 * cost)
     if (p > most) p = most
+    let granted = 0
     if (p < floor && p < 1) {
       const topped = floor * Math.min(1, reserve.factor(), reserve.level / cost)
       if (topped > p) {
-        reserve.take((topped - p) * cost)
+        granted = topped - p
+        reserve.take(granted * cost)
         p = topped
       }
     }
-    const index = Grid.indexOf(p)
+    let index = Grid.indexOf(p)
+    if (index !== last) {
+      // A neighbour will do, since what counts is what was handed out; so few decisions are made anew.
+      if (index > 0 && index <= last + 2 && index >= last - 2) index = last
+      else {
+        entry.index = index
+        entry.decision = undefined
+      }
+    }
     const rounded = Grid.probabilityOf(index)
-    credit.take(rounded * cost)
+    if (granted === 0) credit.take(rounded * cost)
+    else credit.borrow(rounded * cost)
     this.#handedOut += rounded
     this.index = index
   }
 
   // What a key's load, as far as it is known by now, makes of its probability.
   #rate(entry: Entry): void {
-    const load = entry.arrived > entry.load ? entry.arrived : entry.load
+    const here = entry.arrived > entry.load ? entry.arrived : entry.load
     const soon = entry.arrived + entry.cost
-    entry.recount = load * 1.1 > soon ? load * 1.1 : soon
+    entry.recount = here * 1.1 > soon ? here * 1.1 : soon
+    const load = here + entry.elsewhere
     entry.base = this.#level * shareOf(load, this.#options.exponent)
     entry.floor = load > this.#floorLoad ? this.#floorLoad / load : 1
   }
@@ -287,16 +314,47 @@ export class KeyedRates {
 
   // The goal, shared anew.
   #share(): void {
-    const { exponent, goal, rareShare } = this.#options
-    const loads = new Float64Array(this.#entries.size + 1)
-    let count = 0
-    loads[count++] = this.#others.load
-    for (const entry of this.#entries.values()) loads[count++] = entry.load
-    loads.sort()
-    this.#level = waterLevel(loads, goal, exponent)
-    this.#floorLoad = rareShare * goal / count
+    const { exponent, rareShare } = this.#options
+    const elsewhere = this.#elsewhere
+    const goal = elsewhere?.goal ?? this.#options.goal
+    const loads: Array<number> = [this.#others.load + this.#others.elsewhere]
+    for (const entry of this.#entries.values()) loads.push(entry.load + entry.elsewhere)
+    if (elsewhere !== undefined) {
+      for (const [key, load] of elsewhere.loads) if (key !== others && !this.#entries.has(key)) loads.push(load)
+    }
+    const sorted = Float64Array.from(loads).sort()
+    this.#level = waterLevel(sorted, goal, exponent)
+    this.#floorLoad = rareShare * goal / loads.length
+    if (elsewhere !== undefined) this.#fund(Math.max(this.#shareHere(loads), leastShare / elsewhere.instances) * goal)
     this.#rate(this.#others)
     for (const entry of this.#entries.values()) this.#rate(entry)
+  }
+
+  // How much of what all instances are expected to keep is kept here.
+  #shareHere(loads: ReadonlyArray<number>): number {
+    const { exponent } = this.#options
+    const kept = (part: number, whole: number): number =>
+      whole > 0 ? part * Math.min(1, this.#level * shareOf(whole, exponent)) : 0
+    let here = kept(this.#others.load, this.#others.load + this.#others.elsewhere)
+    for (const entry of this.#entries.values()) here += kept(entry.load, entry.load + entry.elsewhere)
+    const everywhere = loads.reduce((sum, load) => sum + kept(load, load), 0)
+    return everywhere > 0 ? here / everywhere : 1
+  }
+
+  #fund(goal: number): void {
+    const { burst, newShare, rareShare } = this.#options
+    this.#credit.resize(goal, capacityOf(goal * burst))
+    this.#rare.resize(goal * rareShare, capacityOf(goal * rareShare * burst))
+    this.#new.resize(goal * newShare, capacityOf(goal * newShare * burst))
+  }
+
+  /** What other instances count, and the goal of all together; `undefined` where that is not known any more. */
+  setElsewhere(elsewhere: Elsewhere | undefined): void {
+    this.#elsewhere = elsewhere
+    this.#others.elsewhere = elsewhere?.loads.get(others) ?? 0
+    for (const entry of this.#entries.values()) entry.elsewhere = elsewhere?.loads.get(entry.key) ?? 0
+    if (elsewhere === undefined) this.#fund(this.#options.goal)
+    this.#share()
   }
 
   /** Counts a span of a kept trace beside its first: so the mean cost of a trace is learned. */
@@ -315,19 +373,16 @@ export class KeyedRates {
 
   /** Another goal; what was learned stays. */
   reconfigure(options: KeyedRatesOptions): void {
-    const { goal, burst, newShare, rareShare } = options
     this.#options = options
-    this.#credit.resize(goal, capacityOf(goal * burst))
-    this.#rare.resize(goal * rareShare, capacityOf(goal * rareShare))
-    this.#new.resize(goal * newShare, capacityOf(goal * newShare))
+    this.#fund(options.goal)
     this.#promote()
     this.#share()
   }
 
-  /** What is known of the proven keys, loudest first. */
+  /** What is known of the proven keys and of the pool, loudest first. */
   save(): ReadonlyArray<KeyState> {
-    return [...this.#entries.values()]
-      .filter((entry) => entry.isProven || entry.ticks >= 2)
+    return [this.#others, ...this.#entries.values()]
+      .filter((entry) => entry.load > 0 && (entry.isProven || entry.ticks >= 2))
       .sort((a, b) => b.load - a.load)
       .map(({ age, cost, key, load }) => ({ key, load, age, cost }))
   }
@@ -335,10 +390,10 @@ export class KeyedRates {
   /** Takes over what another instance knew. */
   restore(states: ReadonlyArray<KeyState>): void {
     for (const { age, cost, key, load } of states) {
-      if (key === others) continue
-      const entry = new Entry(key, cost, true)
+      const entry = key === others ? this.#others : new Entry(key, cost, true)
       entry.load = load
       entry.age = age
+      if (key === others) continue
       this.#entries.set(key, entry)
       this.#recurrence.seen(key, this.#now / 1_000)
     }

@@ -33,6 +33,21 @@ describe("Credit", () => {
     }
   })
 
+  it("leaves half of itself to what a reserve grants, and pays the rest back", () => {
+    const credit = new Credit(10, 20, 0.1)
+    credit.borrow(0.5)
+    assert.strictEqual(credit.level, 1.5)
+    credit.borrow(2)
+    assert.strictEqual(credit.level, 0.75)
+    credit.fill(0.1)
+    assert.strictEqual(credit.level, 1.25)
+    // The debt was 1.25: what is left of it is paid first, up to half.
+    credit.fill(0.2)
+    assert.strictEqual(credit.level, 2.5)
+    credit.fill(0.1)
+    assert.strictEqual(credit.level, 3.5)
+  })
+
   it("never says never", () => {
     const credit = new Credit(1, 4, 1)
     credit.take(1e9)
