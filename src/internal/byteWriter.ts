@@ -141,8 +141,15 @@ export class ByteWriter {
       this.bytes.set(bytes, pos)
       return
     }
-    const view = this.view
-    for (let i = 0; i < words.length; i++, pos += 4) view.setInt32(pos, words[i]!, true)
+    // Not by the view: in this loop its `setInt32` is three times slower than the four bytes in Node 24.
+    const to = this.bytes
+    for (let i = 0; i < words.length; i++, pos += 4) {
+      const word = words[i]!
+      to[pos] = word
+      to[pos + 1] = word >> 8
+      to[pos + 2] = word >> 16
+      to[pos + 3] = word >> 24
+    }
   }
 
   raw(source: Uint8Array): void {

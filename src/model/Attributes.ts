@@ -187,6 +187,20 @@ export const fromUnknown: (value: unknown, limits?: AttributeLimits) => Attribut
   limits = defaultLimits
 ) => normalize(value, limits.valueLength, limits.depth) as AttributeValue | undefined
 
+// Of the kind of array that holds anything, so that it does not change its kind as it is filled.
+const template: AttributeList = /* @__PURE__ */ ["", ""].slice(2)
+
+/**
+ * A list without attributes.
+ *
+ * **Details**
+ *
+ * A copy, since the engine learns where an array literal stands in the code how long its arrays live. Where many were
+ * alive at once it makes all further ones among the old objects (`allocation-site-pretenuring`), and what they hold is
+ * collected with the whole heap only.
+ */
+export const makeList = (): AttributeList => template.slice()
+
 /** The position of `key` in `list`, or -1. */
 export const indexOf = (list: AttributeList, key: string): number => {
   for (let i = 0; i < list.length; i += 2) {
@@ -322,7 +336,7 @@ export const fromRecord = (
   record: Readonly<Record<string, unknown>>,
   limits: AttributeLimits = defaultLimits
 ): { readonly list: AttributeList; readonly dropped: number } => {
-  const list: AttributeList = []
+  const list = makeList()
   return { dropped: setAll(list, record, limits), list }
 }
 

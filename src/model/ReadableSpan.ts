@@ -85,6 +85,9 @@ export interface ReadableSpan {
 
   readonly scope: InstrumentationScope
   readonly resource: Resource
+
+  /** Gives back memory that only a span in the making needs; for who keeps spans after their end. */
+  readonly compact?: (() => void) | undefined
 }
 
 /** W3C flag: the span is selected for export. */

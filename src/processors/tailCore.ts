@@ -316,6 +316,7 @@ export class TailCore {
         return false
       })
       this.#judge.decide(ready, now, isForced, this.#stress.isActive, {
+        wantsThresholds: this.#options.log !== undefined,
         decided: this.#settle,
         postponed: (trace) => this.#addDue(trace, trace.trigger!, now)
       })
@@ -330,34 +331,33 @@ export class TailCore {
   }
 
   readonly #settle = (trace: HeldTrace, isKept: boolean, stage: Stage, threshold: Threshold.Threshold): void => {
-    const { isKnown, traceId0, traceId1, traceId2, traceId3 } = trace
+    const { isKnown, spans, traceId0, traceId1, traceId2, traceId3 } = trace
     const { ruleId } = trace.verdict!
     if (isKept) {
       const hi = isKnown ? threshold.hi : -1
       this.#kept.add(traceId0, traceId1, traceId2, traceId3, hi, threshold.lo, ruleId)
     } else this.#dropped.add(traceId0, traceId1, traceId2, traceId3)
-    const decided: Decided = { isKept, stage, threshold, isKnown, ruleId, trigger: trace.trigger }
     const next = this.#next
     const { isDryRun } = this.#judge
-    const count = trace.spans.length
-    this.#counts.decided(ruleId, stage, isKept, count)
-    const { log } = this.#options
-    if (log !== undefined) {
-      log.record(
-        decisionRecord(trace, decided, this.#judge.costOf(trace), this.#judge.compiled.policy.version, isDryRun)
-      )
-    }
+    this.#counts.decided(ruleId, stage, isKept, spans.length)
     this.#forget(trace)
-    this.#spans -= count
-    if (!decided.isKept && !isDryRun) {
-      next.hold(-count)
-      next.sampledOut(count)
-      return
+    this.#spans -= spans.length
+    const { floor, log } = this.#options
+    if (!isKept && !isDryRun) {
+      next.hold(-spans.length)
+      next.sampledOut(spans.length)
+      if (log === undefined) return
     }
+    const decided: Decided = { isKept, stage, threshold, isKnown, ruleId, trigger: trace.trigger }
+    if (log !== undefined) {
+      const { version } = this.#judge.compiled.policy
+      log.record(decisionRecord(trace, decided, this.#judge.costOf(trace), version, isDryRun))
+    }
+    if (!isKept && !isDryRun) return
     this.#written.before = undefined
-    for (const span of trace.spans) {
+    for (const span of spans) {
       next.hold(-1)
-      emitKept(span, decided, this.#options.floor !== undefined, isDryRun, this.#written, next)
+      emitKept(span, decided, floor !== undefined, isDryRun, this.#written, next)
     }
   }
 

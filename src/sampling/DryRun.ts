@@ -5,14 +5,17 @@ import * as OtTraceState from "./OtTraceState.ts"
 import * as Sampler from "./Sampler.ts"
 import * as Threshold from "./Threshold.ts"
 
-/** On the root of a process's part of a trace: `"keep"` or `"drop"`, what the sampler would have done. */
+/** `true` on the root of a process's part of a trace: nothing was dropped. */
 export const attribute = "sampling.dry_run"
 
+/** Beside it, what the sampler would have done: `"keep"` or `"drop"`. */
+export const decisionAttribute = "sampling.head.decision"
+
 /** Beside it, the threshold that the sampler chose, as `th` has it. Left out where the sampler keeps nothing. */
-export const thresholdAttribute = "sampling.dry_run.threshold"
+export const thresholdAttribute = "sampling.head.threshold"
 
 /** Beside it, the rule that decided. */
-export const ruleAttribute = "sampling.dry_run.rule"
+export const ruleAttribute = "sampling.head.rule"
 
 const isLower = (a: Threshold.Threshold, b: Threshold.Threshold): boolean =>
   a.hi < b.hi || (a.hi === b.hi && a.lo < b.lo)
@@ -55,7 +58,8 @@ export const sampler = (
         attributes: {
           ...used.attributes,
           ...tried.attributes,
-          [attribute]: wouldKeep(input, tried.threshold) ? "keep" : "drop",
+          [attribute]: true,
+          [decisionAttribute]: wouldKeep(input, tried.threshold) ? "keep" : "drop",
           ...hi >= Threshold.never.hi ? {} : { [thresholdAttribute]: Threshold.toHex({ hi, lo }) },
           ...tried.ruleId === undefined ? {} : { [ruleAttribute]: tried.ruleId }
         },

@@ -27,7 +27,6 @@
  * )
  * ```
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -92,7 +91,6 @@ export const make = Effect.fnUntraced(function*(
   options?: Options
 ): Effect.fn.Return<Sampler.SamplerShape, never, Scope.Scope> {
   const diagnostics = yield* Diagnostics
-  const clock = yield* Clock.Clock
   const endpoint = options?.endpoint ?? defaultEndpoint
   let current = options?.initialSampler ?? Sampler.probability(initialProbability)
   const sampler: Sampler.SamplerShape = {
@@ -119,16 +117,18 @@ export const make = Effect.fnUntraced(function*(
   let lastBody: string | undefined
   let trouble: string | undefined
 
-  const take = (body: string): string | undefined => {
+  const take = (body: string): Effect.Effect<string | undefined> => {
     // The same strategies again: samplers that count go on counting.
-    if (body === lastBody) return undefined
+    if (body === lastBody) return Effect.succeed(undefined)
     const parsed = parse(body)
-    if (Result.isFailure(parsed)) return parsed.failure
+    if (Result.isFailure(parsed)) return Effect.succeed(parsed.failure)
     const strategies = read(parsed.success)
-    if (typeof strategies === "string") return strategies
-    current = toSampler(strategies, limit(clock))
-    lastBody = body
-    return undefined
+    if (typeof strategies === "string") return Effect.succeed(strategies)
+    return Effect.map(toSampler(strategies), (sampler) => {
+      current = sampler
+      lastBody = body
+      return undefined
+    })
   }
   const tell = (reason: string | undefined): void => {
     if (reason === trouble) return
@@ -138,14 +138,8 @@ export const make = Effect.fnUntraced(function*(
       return
     }
     const isSilenced = diagnostics.isSilenced?.("sampler.jaeger") === true
-    diagnostics.report(
-      "error",
-      "sampler.jaeger",
-      `no sampling strategies from ${shown}: ${reason}; ${
-        lastBody === undefined ? "the initial sampler" : "the last ones"
-      } ` +
-        "stay in force"
-    )
+    const inForce = lastBody === undefined ? "the initial sampler stays in force" : "the last good ones stay in force"
+    diagnostics.report("error", "sampler.jaeger", `no sampling strategies from ${shown}: ${reason}; ${inForce}`)
     // A line that was kept back is tried again with the next answer.
     trouble = isSilenced ? "" : reason
   }
@@ -159,9 +153,10 @@ export const make = Effect.fnUntraced(function*(
       maxResponseBytes: options?.maxBytes ?? 1_048_576
     })
   ).pipe(
-    Effect.match({
-      onFailure: (error): string | undefined => error.message,
-      onSuccess: ({ body, status }) => status === 200 ? take(decoder.decode(body)) : `it answered with status ${status}`
+    Effect.matchEffect({
+      onFailure: (error) => Effect.succeed<string | undefined>(error.message),
+      onSuccess: ({ body, status }) =>
+        status === 200 ? take(decoder.decode(body)) : Effect.succeed(`it answered with status ${status}`)
     }),
     Effect.map(tell),
     Effect.withTracerEnabled(false)
@@ -169,6 +164,3 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(ask, Effect.suspend(() => sleepUnref(interval)))))
   return sampler
 })
-
-const limit = (_clock: Clock.Clock) => (tracesPerSecond: number): Sampler.SamplerShape =>
-  tracesPerSecond > 0 ? Sampler.alwaysOn : Sampler.alwaysOff

@@ -85,11 +85,14 @@ export const read = (traceState: string): OtMember => {
   return lastMember
 }
 
+const isBrokenRandomness = (pair: string): boolean =>
+  pair.startsWith("rv:") && (pair.length !== 17 || Threshold.fromHexAt(pair, 3, 17) === undefined)
+
 /** The sub-keys beside `th`, as many as there is room for: `rv` first, since all that follows rests on it. */
 const othersOf = (traceState: string, room: number): ReadonlyArray<string> => {
   const value = valueOf(traceState)
   if (value === undefined || value.length > maxLength) return []
-  const all = value.split(";").filter((pair) => pair !== "" && !pair.startsWith("th:"))
+  const all = value.split(";").filter((pair) => pair !== "" && !pair.startsWith("th:") && !isBrokenRandomness(pair))
   let length = 0
   return all
     .toSorted((a, b) => Number(b.startsWith("rv:")) - Number(a.startsWith("rv:")))

@@ -4,8 +4,10 @@
  *
  * **Gotchas**
  *
- * A rule sees what is known when a span starts: its name, kind, parent and links, the attributes that were given with it,
- * the resource, and the request that a server span of Effect's HTTP server answers. Status and duration are not known.
+ * A rule sees what is known when a span starts: its name, kind and parent, the attributes that were given with it, the
+ * resource, and the request that a server span answers. Effect's HTTP server sets attributes when a span ends; of those,
+ * `http.request.method`, `url.path`, `user_agent.original` and `http.request.header.*` are read from the request here. What
+ * is known last, as the route, the status and the duration, is for `TailSampler`.
  *
  * **Example** (No health checks, every checkout, a tenth of the rest)
  *
@@ -55,17 +57,54 @@ export class InputSubject implements Predicate.Subject {
   }
 
   get request(): Predicate.RequestView | undefined {
-    return this.#input.request
+    return this.#input.request ?? (this.#input.kind === "server" ? describedRequest(this.#input.attributes) : undefined)
   }
 
   attribute(key: string): unknown {
-    const { attributes } = this.#input
-    return Object.hasOwn(attributes, key) ? attributes[key] : undefined
+    return own(this.#input.attributes, key) ?? requestAttribute(this.#input, key)
   }
 
   resource(key: string): unknown {
-    const attributes = this.#input.resource?.attributes
-    return attributes !== undefined && Object.hasOwn(attributes, key) ? attributes[key] : undefined
+    const { resource } = this.#input
+    return resource === undefined ? undefined : own(resource.attributes, key)
+  }
+}
+
+// What every object inherits is no text, number or boolean: those need no second look.
+const own = (record: Readonly<Record<string, unknown>>, key: string): unknown => {
+  const value = record[key]
+  return (typeof value === "object" || typeof value === "function") && !Object.hasOwn(record, key) ? undefined : value
+}
+
+const headerPrefix = "http.request.header."
+
+/** What a server span of Effect's will say of its request when it ends, as far as that is known when it starts. */
+const requestAttribute = (input: Sampler.SamplingInput, key: string): unknown => {
+  switch (key) {
+    case "http.request.method":
+      return input.request?.method
+    case "url.path":
+      return input.request?.path
+    case "user_agent.original":
+      return input.request?.header("user-agent")
+    default:
+      return key.startsWith(headerPrefix) ? input.request?.header(key.slice(headerPrefix.length)) : undefined
+  }
+}
+
+/** The request that a server span's own attributes describe (`semconv: http/http-spans.md#http-server`). */
+const describedRequest = (attributes: Readonly<Record<string, unknown>>): Predicate.RequestView | undefined => {
+  const method = own(attributes, "http.request.method")
+  const path = own(attributes, "url.path")
+  if (typeof method !== "string" || typeof path !== "string") return undefined
+  return {
+    method,
+    path,
+    header(name) {
+      const value = own(attributes, headerPrefix + name)
+      const text = Array.isArray(value) ? value.join(", ") : value
+      return typeof text === "string" ? text : undefined
+    }
   }
 }
 

@@ -38,10 +38,12 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as AdaptiveSampler from "./AdaptiveSampler.ts"
 import * as basic from "./basicSampler.ts"
 import { type Declarative, declarativeFields, makeDeclarative } from "./declarative.ts"
 import { exactlyOne } from "./exactlyOne.ts"
 import { Predicate } from "./Predicate.ts"
+import * as RateLimitSampler from "./RateLimitSampler.ts"
 import * as RuleSampler from "./RuleSampler.ts"
 import * as Sampler from "./Sampler.ts"
 
@@ -82,6 +84,12 @@ export interface ProbabilityConfig {
   readonly precision?: number | undefined
 }
 
+/** Limits another sampler to a number of traces per second. */
+export interface RateLimitConfig extends RateLimitSampler.RateLimitConfig {
+  /** What is limited. Default `"always_on"`. */
+  readonly sampler?: SamplerConfig | undefined
+}
+
 /**
  * A sampler as data.
  *
@@ -95,6 +103,9 @@ export interface ProbabilityConfig {
  * - `annotate` adds attributes to recorded spans.
  * - `alwaysRecord` records what is dropped, for processors.
  * - `composite` writes a threshold into the tracestate of each kept span, also where everything is kept.
+ * - `adaptive` keeps to a goal and gives each key its share of it, as `AdaptiveSampler` does.
+ * - `rateLimit` limits another sampler, and `reservoir` keeps the first traces of each second and a fraction of the others,
+ *   as `RateLimitSampler` does.
  * - `jaegerRemote` asks a Jaeger backend.
  * - A {@link Declarative} sampler is one of OpenTelemetry's declarative configuration.
  */
@@ -115,6 +126,9 @@ export type SamplerConfig =
   }
   | { readonly alwaysRecord: SamplerConfig }
   | { readonly composite: SamplerConfig }
+  | { readonly adaptive: AdaptiveSampler.AdaptiveConfig }
+  | { readonly rateLimit: RateLimitConfig }
+  | { readonly reservoir: RateLimitSampler.ReservoirConfig }
   | { readonly jaegerRemote: JaegerRemoteConfig }
   | Declarative
 
@@ -150,6 +164,11 @@ const Sampling = Schema.Struct({
   })),
   alwaysRecord: Schema.optional(Nested),
   composite: Schema.optional(Nested),
+  adaptive: Schema.optional(AdaptiveSampler.AdaptiveConfig),
+  rateLimit: Schema.optional(
+    Schema.Struct({ ...RateLimitSampler.RateLimitConfig.fields, sampler: Schema.optional(Nested) })
+  ),
+  reservoir: Schema.optional(RateLimitSampler.ReservoirConfig),
   jaegerRemote: Schema.optional(basic.jaegerRemoteOf(Nested)),
   ...declarativeFields
 }).check(exactlyOne)
@@ -198,8 +217,12 @@ export const make = (
   options?: MakeOptions
 ): Effect.Effect<Sampler.SamplerShape, never, Scope.Scope> => {
   const nested = (config: SamplerConfig) => make(config, options)
-  const learning = (made: Effect.Effect<Sampler.SamplerShape, never, Scope.Scope>) =>
-    options?.reuse === undefined ? made : options.reuse(config, made)
+  const learning = <E>(made: Effect.Effect<Sampler.SamplerShape, E, Scope.Scope>) => {
+    const sound = Effect.orDie(made)
+    return options?.reuse === undefined ? sound : options.reuse(config, sound)
+  }
+  // What stands within a part that is handed over goes with it.
+  const within = (config: SamplerConfig) => make(config, { serviceName: options?.serviceName })
   const mapped = (
     of: SamplerConfig,
     change: (sampler: Sampler.SamplerShape) => Sampler.SamplerShape
@@ -223,7 +246,13 @@ export const make = (
   }
   if ("alwaysRecord" in config) return mapped(config.alwaysRecord, Sampler.alwaysRecord)
   if ("composite" in config) return mapped(config.composite, Sampler.composite)
-  if ("jaegerRemote" in config) return learning(basic.makeJaegerRemote(config.jaegerRemote, nested, options))
+  if ("adaptive" in config) return learning(AdaptiveSampler.make(config.adaptive))
+  if ("rateLimit" in config) {
+    const { sampler = "always_on", ...limit } = config.rateLimit
+    return learning(Effect.flatMap(within(sampler), (sampler) => RateLimitSampler.make({ ...limit, sampler })))
+  }
+  if ("reservoir" in config) return learning(RateLimitSampler.makeReservoir(config.reservoir))
+  if ("jaegerRemote" in config) return learning(basic.makeJaegerRemote(config.jaegerRemote, within, options))
   const made = makeDeclarative(config, options)
   return "jaeger_remote/development" in config ? learning(made) : made
 }

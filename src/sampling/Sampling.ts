@@ -37,12 +37,14 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { describeError } from "../internal/describeError.ts"
 import * as configFile from "./configFile.ts"
 import * as configSource from "./configSource.ts"
 import * as configUrl from "./configUrl.ts"
 import * as reloadableHead from "./reloadableHead.ts"
 import { Sampler } from "./Sampler.ts"
-import { decode, type SamplingConfig, type SamplingConfigError } from "./SamplingConfig.ts"
+import { decode, type SamplingConfig, SamplingConfigError, tailPolicyOf } from "./SamplingConfig.ts"
+import type { TailPolicy } from "./TailPolicy.ts"
 
 export type { FileOptions } from "./configFile.ts"
 export type { UrlOptions } from "./configUrl.ts"
@@ -52,6 +54,8 @@ export class Sampling extends Context.Service<Sampling, {
   readonly current: Effect.Effect<SamplingConfig>
   /** The current configuration, and each that takes its place. */
   readonly changes: Stream.Stream<SamplingConfig>
+  /** The policy of the tail that is in force. */
+  readonly tail: SubscriptionRef.SubscriptionRef<TailPolicy>
   /**
    * Asks the source now, as on a signal. Returns when what it says is in force, or has been told to be bad.
    */
@@ -65,9 +69,19 @@ interface Started {
   readonly services: (refresh: Effect.Effect<void>) => Services
 }
 
-const start = Effect.fnUntraced(function*(config: SamplingConfig): Effect.fn.Return<Started, never, Scope.Scope> {
+const start = Effect.fnUntraced(function*(
+  config: SamplingConfig,
+  source?: string
+): Effect.fn.Return<Started, SamplingConfigError, Scope.Scope> {
+  // What a Schema takes and a sampler does not.
+  const taken = <A, R>(effect: Effect.Effect<A, never, R>): Effect.Effect<A, SamplingConfigError, R> =>
+    Effect.catchDefect(
+      effect,
+      (defect) => Effect.fail(new SamplingConfigError({ source: source ?? "options", reason: describeError(defect) }))
+    )
   const inForce = yield* SubscriptionRef.make(config)
-  const { follow, head } = yield* reloadableHead.make(config)
+  const tail = yield* SubscriptionRef.make(tailPolicyOf(config))
+  const { follow, head } = yield* taken(reloadableHead.make(config))
   const semaphore = yield* Semaphore.make(1)
   return {
     apply: (next) =>
@@ -75,7 +89,10 @@ const start = Effect.fnUntraced(function*(config: SamplingConfig): Effect.fn.Ret
         Effect.suspend(() =>
           Equal.equals(SubscriptionRef.getUnsafe(inForce), next)
             ? Effect.void
-            : Effect.andThen(follow(next), SubscriptionRef.set(inForce, next))
+            : taken(follow(next)).pipe(
+              Effect.andThen(SubscriptionRef.set(tail, tailPolicyOf(next))),
+              Effect.andThen(SubscriptionRef.set(inForce, next))
+            )
         )
       ),
     services: (refresh) =>
@@ -85,6 +102,7 @@ const start = Effect.fnUntraced(function*(config: SamplingConfig): Effect.fn.Ret
           Sampling.of({
             current: SubscriptionRef.get(inForce),
             changes: SubscriptionRef.changes(inForce),
+            tail,
             refresh
           })
         )
@@ -98,7 +116,7 @@ const polled = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Services, SamplingConfigError, Scope.Scope> {
   const diagnostics = yield* Diagnostics
   const { config, trouble } = yield* configSource.first(source, fallback, diagnostics)
-  const { apply, services } = yield* start(config)
+  const { apply, services } = yield* start(config, source.name)
   return services(yield* configSource.follow(source, apply, diagnostics, trouble))
 })
 
@@ -106,7 +124,7 @@ const polled = Effect.fnUntraced(function*(
 export const layer = (config: SamplingConfig): Layer.Layer<Sampler | Sampling, SamplingConfigError> =>
   Layer.effectContext(
     Effect.fromResult(decode(config)).pipe(
-      Effect.flatMap(start),
+      Effect.flatMap((config) => start(config)),
       Effect.map(({ services }) => services(Effect.void))
     )
   )
@@ -121,7 +139,7 @@ export const layerRef = (
   Layer.effectContext(Effect.gen(function*() {
     const diagnostics = yield* Diagnostics
     const first = yield* Effect.fromResult(decode(SubscriptionRef.getUnsafe(ref), refName))
-    const { apply, services } = yield* start(first)
+    const { apply, services } = yield* start(first, refName)
     const take = Effect.suspend(() => Effect.fromResult(decode(SubscriptionRef.getUnsafe(ref), refName))).pipe(
       Effect.flatMap(apply),
       Effect.catch((error) =>

@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { issueLine } from "../internal/issueLine.ts"
 import { defaultSamplerConfig, SamplerConfig } from "./SamplerConfig.ts"
+import { TailPolicy } from "./TailPolicy.ts"
 
 /** Everything that can be said about sampling. */
 export interface SamplingConfig {
@@ -12,8 +13,10 @@ export interface SamplingConfig {
   readonly version?: string | undefined
   /** Decides when a span starts. */
   readonly head: SamplerConfig
+  /** Decides about whole traces, where `TailSampler.layerFollowing` is provided too. Default: all are kept. */
+  readonly tail?: TailPolicy | undefined
   /**
-   * Keeps what the head would drop, and writes on each local root what it would have done. Default `false`. See
+   * Keeps what the head or the tail would drop, and writes on each local root what it would have done. Default `false`. See
    * `DryRun.sampler`.
    */
   readonly dryRun?: boolean | undefined
@@ -23,6 +26,7 @@ export interface SamplingConfig {
 export const SamplingConfig: Schema.Codec<SamplingConfig> = Schema.Struct({
   version: Schema.optional(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64))),
   head: SamplerConfig,
+  tail: Schema.optional(TailPolicy),
   dryRun: Schema.optional(Schema.Boolean)
 }).annotate({ identifier: "SamplingConfig" })
 
@@ -87,3 +91,10 @@ export const versionOf = (config: SamplingConfig): string => {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return (hash >>> 0).toString(16).padStart(8, "0")
 }
+
+/** The policy of the tail under this configuration: its version and its dry run are those of the whole. */
+export const tailPolicyOf = (config: SamplingConfig): TailPolicy => ({
+  ...config.tail ?? { rules: [] },
+  version: config.tail?.version ?? versionOf(config),
+  ...config.dryRun === true ? { dryRun: true } : {}
+})

@@ -1,4 +1,6 @@
 /** What a Jaeger sampling endpoint answers, and the samplers that it asks for. */
+import * as Effect from "effect/Effect"
+import * as RateLimitSampler from "./RateLimitSampler.ts"
 import * as Sampler from "./Sampler.ts"
 
 /** How the traces of one operation, or of a service, are chosen. */
@@ -94,13 +96,17 @@ export const read = (answer: unknown): Strategies | string => {
   return strategies instanceof Unusable ? strategies.text : strategies
 }
 
-/** Keeps a number of traces per second, with their weight. */
-export type Limit = (tracesPerSecond: number) => Sampler.SamplerShape
+const limit = (tracesPerSecond: number): Effect.Effect<Sampler.SamplerShape> =>
+  tracesPerSecond === 0
+    ? Effect.succeed(Sampler.alwaysOff)
+    : Effect.orDie(RateLimitSampler.make({ tracesPerSecond }))
 
-const samplerOf = (strategy: Strategy, lowerBound: number, limit: Limit): Sampler.SamplerShape => {
+const samplerOf = (strategy: Strategy, lowerBound: number): Effect.Effect<Sampler.SamplerShape> => {
   if ("tracesPerSecond" in strategy) return limit(strategy.tracesPerSecond)
   const sampler = Sampler.probability(strategy.probability)
-  return lowerBound > 0 && strategy.probability < 1 ? Sampler.anyOf(sampler, limit(lowerBound)) : sampler
+  return lowerBound === 0 || strategy.probability === 1
+    ? Effect.succeed(sampler)
+    : Effect.map(limit(lowerBound), (least) => Sampler.anyOf(sampler, least))
 }
 
 /**
@@ -110,16 +116,17 @@ const samplerOf = (strategy: Strategy, lowerBound: number, limit: Limit): Sample
  *
  * Each named operation has a lower bound of its own; those that are not named share one, since their number is not known.
  */
-export const toSampler = (strategies: Strategies, limit: Limit): Sampler.SamplerShape => {
-  const { lowerBound, operations, otherwise } = strategies
-  const rest = samplerOf(otherwise, lowerBound, limit)
+export const toSampler = Effect.fnUntraced(function*(
+  { lowerBound, operations, otherwise }: Strategies
+): Effect.fn.Return<Sampler.SamplerShape> {
+  const rest = yield* samplerOf(otherwise, lowerBound)
   if (operations.size === 0) return rest
   const samplers = new Map<string, Sampler.SamplerShape>()
   for (const [operation, probability] of operations) {
-    samplers.set(operation, samplerOf({ probability }, lowerBound, limit))
+    samplers.set(operation, yield* samplerOf({ probability }, lowerBound))
   }
   return {
     description: `PerOperation{${operations.size},otherwise:${rest.description}}`,
     decide: (input) => (samplers.get(input.name) ?? rest).decide(input)
   }
-}
+})

@@ -181,7 +181,7 @@ export class Span implements Tracer.Span, ReadableSpan {
   }
 
   get attributeList(): AttributeList {
-    return this.#attributes ??= []
+    return this.#attributes ??= Attributes.makeList()
   }
 
   get eventList(): Array<SpanEvent> {
@@ -199,7 +199,9 @@ export class Span implements Tracer.Span, ReadableSpan {
   /** Sets an attribute; the value is any JavaScript value, converted by `Attributes.fromUnknown`. */
   attribute(key: string, value: unknown): void {
     if (this.#exit !== undefined) return
-    if (!Attributes.set(this.#attributes ??= [], key, value, this.#owner.limits.span)) this.droppedAttributesCount++
+    if (!Attributes.set(this.#attributes ??= Attributes.makeList(), key, value, this.#owner.limits.span)) {
+      this.droppedAttributesCount++
+    }
   }
 
   /** Sets an attribute. */
@@ -211,7 +213,7 @@ export class Span implements Tracer.Span, ReadableSpan {
   /** Sets several attributes. One whose getter throws is left out. */
   setAttributes(attributes: Readonly<Record<string, unknown>>): this {
     if (this.#exit !== undefined) return this
-    const list = this.#attributes ??= []
+    const list = this.#attributes ??= Attributes.makeList()
     this.droppedAttributesCount += Attributes.setAll(list, attributes, this.#owner.limits.span)
     return this
   }
@@ -301,6 +303,11 @@ export class Span implements Tracer.Span, ReadableSpan {
   /** @internal Called by the tracer once the outcome is written: from here on the span is read-only for the program. */
   close(exit: Exit.Exit<unknown, unknown>): void {
     this.#exit = exit
+  }
+
+  /** @internal An array that grew has room for more than its items. */
+  compact(): void {
+    if (this.#attributes !== undefined) this.#attributes = this.#attributes.slice()
   }
 
   /** @internal Called by the tracer when nobody looks at the contents any more. */

@@ -45,7 +45,8 @@ describe("DryRun", () => {
         }
         const expected = span.traceId.slice(-14) >= "80000000000000" ? "keep" : "drop"
         if (expected === "drop") dropped++
-        assert.strictEqual(span.attributes[DryRun.attribute], expected)
+        assert.isTrue(span.attributes[DryRun.attribute])
+        assert.strictEqual(span.attributes[DryRun.decisionAttribute], expected)
         assert.strictEqual(span.attributes[DryRun.thresholdAttribute], "8")
         // Nothing was lost, so each span stands for itself alone.
         assert.strictEqual(adjustedCount(OtTraceState.read(span.traceState).threshold ?? { hi: 0, lo: 0 }), 1)
@@ -60,14 +61,14 @@ describe("DryRun", () => {
       const followed = yield* spansOf(DryRun.sampler(Sampler.parentBased()), child)
       assert.strictEqual(followed.spans.length, 0)
       const kept = yield* spansOf(DryRun.sampler(Sampler.alwaysOn), child)
-      assert.strictEqual(kept.spans[0]?.attributes[DryRun.attribute], "keep")
+      assert.strictEqual(kept.spans[0]?.attributes[DryRun.decisionAttribute], "keep")
     }))
 
   it.effect("a span that nothing would keep has no threshold to show", () =>
     Effect.gen(function*() {
       const { spans } = yield* spansOf(DryRun.sampler(Sampler.alwaysOff), trace)
       const root = spans.find(({ name }) => name === "root")
-      assert.strictEqual(root?.attributes[DryRun.attribute], "drop")
+      assert.strictEqual(root?.attributes[DryRun.decisionAttribute], "drop")
       assert.isFalse(DryRun.thresholdAttribute in root!.attributes)
     }))
 
@@ -81,7 +82,7 @@ describe("DryRun", () => {
           attributes: {},
           links: [],
           parent: { traceFlags: 1, traceState: `ot=rv:${rv}`, isRemote: true }
-        }).attributes?.[DryRun.attribute]
+        }).attributes?.[DryRun.decisionAttribute]
       assert.strictEqual(decide("ffffffffffffff"), "keep")
       assert.strictEqual(decide("00000000000000"), "drop")
     }))
@@ -101,7 +102,8 @@ describe("DryRun", () => {
     }
     assert.deepStrictEqual(DryRun.sampler(named).decide(input).attributes, {
       tier: "gold",
-      [DryRun.attribute]: "drop",
+      [DryRun.attribute]: true,
+      [DryRun.decisionAttribute]: "drop",
       [DryRun.ruleAttribute]: "checkout"
     })
     assert.strictEqual(DryRun.sampler(named).description, "DryRun{named}")

@@ -13,6 +13,7 @@ import { Transport, TransportError } from "../../src/delivery/Transport.ts"
 import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
 import { Sampler } from "../../src/sampling/Sampler.ts"
 import * as Sampling from "../../src/sampling/Sampling.ts"
+import * as Threshold from "../../src/sampling/Threshold.ts"
 import type { SamplingConfig } from "../../src/sampling/SamplingConfig.ts"
 import { collected, scripted, type Step } from "../delivery/support.ts"
 import { temporary } from "../integration/programs.ts"
@@ -107,6 +108,109 @@ describe("Sampling.layerRef", () => {
       assert.deepStrictEqual(yield* sampling.current, half)
       assert.strictEqual(lines.length, 1)
       assert.include(lines[0], "head.traceIdRatio is -1")
+    }))
+})
+
+describe("a reload", () => {
+  const jaeger = (serviceName: string) => ({
+    jaegerRemote: { endpoint: "https://jaeger.example/sampling", serviceName, pollingInterval: 60_000 }
+  })
+  const strategy = {
+    status: 200,
+    body: new TextEncoder().encode(
+      JSON.stringify({ strategyType: "PROBABILISTIC", probabilisticSampling: { samplingRate: 0.125 } })
+    )
+  }
+
+  it.effect("goes on with the parts that stay the same, starts new ones and ends old ones", () =>
+    Effect.gen(function*() {
+      const server = scripted(Array.from({ length: 100 }, () => strategy))
+      const asked = () => {
+        const names = server.requests.map(({ url }) => new URL(url).searchParams.get("service"))
+        server.requests.length = 0
+        return names.sort()
+      }
+      const ref = yield* SubscriptionRef.make<SamplingConfig>({
+        head: { anyOf: [jaeger("a"), jaeger("a"), { traceIdRatio: 0.25 }] }
+      })
+      const { sampler, sampling } = yield* built(Sampling.layerRef(ref), server.transport)
+      const reload = (head: SamplingConfig["head"]) =>
+        SubscriptionRef.set(ref, { head }).pipe(Effect.andThen(sampling.refresh), Effect.andThen(Effect.yieldNow))
+      yield* Effect.yieldNow
+      // Two that are alike are two.
+      assert.deepStrictEqual(asked(), ["a", "a"])
+
+      // Under another roof, and beside others: what they have learned stays, and nobody asks anew.
+      yield* reload({
+        parentBased: { root: { anyOf: [{ traceIdRatio: 0.5 }, jaeger("a"), jaeger("b"), jaeger("a")] } }
+      })
+      assert.deepStrictEqual(asked(), ["b"])
+      // As they were when the new whole was put together, before the third had its first answer.
+      assert.strictEqual(sampler.description.match(/Probability\{0.125\}/g)?.length, 2)
+
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(asked(), ["a", "a", "b"])
+      yield* reload({ anyOf: [jaeger("b"), jaeger("a")] })
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(asked(), ["a", "b"])
+      yield* reload("always_on")
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(asked(), [])
+    }))
+
+  it.effect("an adaptive sampler keeps what it has learned, also under another goal or another roof", () =>
+    Effect.gen(function*() {
+      const adaptive = (tracesPerSecond: number, key = "name"): SamplingConfig["head"] => ({
+        adaptive: { tracesPerSecond, key: [{ field: key as "name" }] }
+      })
+      const ref = yield* SubscriptionRef.make<SamplingConfig>({ head: adaptive(100) })
+      const { sampler, sampling } = yield* built(Sampling.layerRef(ref))
+      const reload = (head: SamplingConfig["head"]) =>
+        Effect.andThen(SubscriptionRef.set(ref, { head }), sampling.refresh)
+      const decide = (name: string): number =>
+        Threshold.toProbability(
+          sampler.decide({
+            name,
+            kind: "server",
+            traceId: "0af7651916cd43dd8448eb211c80319c",
+            attributes: {},
+            links: [],
+            parent: undefined
+          }).threshold
+        )
+      // 1,000 traces a second of one name, 2 of another.
+      const run = Effect.gen(function*() {
+        for (let tick = 0; tick < 3_000; tick++) {
+          yield* TestClock.adjust("10 millis")
+          for (let i = 0; i < 10; i++) decide("frequent")
+          if (tick % 50 === 0) decide("rare")
+        }
+      })
+      yield* run
+      const settled = decide("frequent")
+      assert.approximately(settled, 0.08, 0.04)
+      assert.isAbove(decide("rare"), 0.5)
+
+      yield* reload({ parentBased: { root: { annotate: { sampler: adaptive(100), attributes: { a: 1 } } } } })
+      assert.approximately(decide("frequent"), settled, 0.02)
+      // Twice the goal, at once, and not the probability of 1 with which one that knows nothing begins.
+      yield* reload(adaptive(200))
+      assert.approximately(decide("frequent"), 2 * settled, 0.06)
+      // Other keys: nothing of it is of use.
+      yield* reload(adaptive(200, "kind"))
+      assert.isAbove(decide("frequent"), 0.5)
+    }))
+
+  it.effect("brings the policy of the tail, its version and a dry run of both", () =>
+    Effect.gen(function*() {
+      const tail = { rules: [{ id: "errors", when: { errorCount: { ge: 1 } } }], budget: { perSecond: 10 } }
+      const ref = yield* SubscriptionRef.make<SamplingConfig>({ version: "1", head: "always_on" })
+      const { sampler, sampling } = yield* built(Sampling.layerRef(ref))
+      assert.deepStrictEqual(yield* SubscriptionRef.get(sampling.tail), { version: "1", rules: [] })
+      yield* SubscriptionRef.set(ref, { version: "2", head: "always_on", tail, dryRun: true })
+      yield* sampling.refresh
+      assert.deepStrictEqual(yield* SubscriptionRef.get(sampling.tail), { ...tail, version: "2", dryRun: true })
+      assert.strictEqual(sampler.description, "DryRun{AlwaysOn}")
     }))
 })
 

@@ -140,31 +140,28 @@ export const waterFill = (
 ): number => {
   const count = demands.length
   let left = Math.max(0, budget)
-  let open = 0
+  const isOpen = new Uint8Array(count)
   for (let i = 0; i < count; i++) {
     into[i] = 0
-    if (demands[i]! > 0 && shares[i]! > 0) open += shares[i]!
+    if (demands[i]! > 0 && shares[i]! > 0) isOpen[i] = 1
   }
-  const isFull = new Uint8Array(count)
-  for (let hasChanged = true; hasChanged && open > 0;) {
-    hasChanged = false
+  for (;;) {
+    let open = 0
+    for (let i = 0; i < count; i++) if (isOpen[i] === 1) open += shares[i]!
+    if (open === 0) return left
     const level = left / open
+    let hasChanged = false
     for (let i = 0; i < count; i++) {
-      if (isFull[i] === 1 || demands[i]! <= 0 || shares[i]! <= 0 || demands[i]! > level * shares[i]!) continue
-      isFull[i] = 1
+      if (isOpen[i] === 0 || demands[i]! > level * shares[i]!) continue
+      isOpen[i] = 0
       into[i] = demands[i]!
-      left -= demands[i]!
-      open -= shares[i]!
+      left = Math.max(0, left - demands[i]!)
       hasChanged = true
     }
-    if (!hasChanged) {
-      for (let i = 0; i < count; i++) {
-        if (isFull[i] === 0 && demands[i]! > 0 && shares[i]! > 0) into[i] = level * shares[i]!
-      }
-      return 0
-    }
+    if (hasChanged) continue
+    for (let i = 0; i < count; i++) if (isOpen[i] === 1) into[i] = level * shares[i]!
+    return 0
   }
-  return Math.max(0, left)
 }
 
 /**

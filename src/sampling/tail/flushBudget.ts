@@ -21,7 +21,7 @@ export type Outcome = number | undefined
 export interface FlushBudgetOptions {
   readonly perSecond: number
   readonly shares: Readonly<Record<string, number>>
-  /** What has come in and was not used is lost after this many milliseconds. */
+  /** So much is saved at most: what comes in within these milliseconds. */
   readonly intervalMillis: number
 }
 
@@ -32,7 +32,7 @@ class Group {
   readonly share: number
   /** What was kept beyond what it had. */
   debt = 0
-  /** The cut of the last flush. */
+  /** The cut of the last flush that had something to spend. */
   cut = Infinity
   postponed = 0
   priorities = new Float64Array(64)
@@ -81,8 +81,9 @@ const grown = (array: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => {
  * the first, and leaves a debt. A group in debt waits until it is paid, with all its candidates: if some were refused
  * without a chance, nothing could stand for them.
  *
- * A forced flush waits for nothing. Where nothing is left to spend it halves the cut of the last flush each time; that
- * cut does not depend on who is judged by it, so the weights stay right.
+ * A forced flush waits for nothing. Where nothing is left to spend, the cut is the last one, halved for each interval's
+ * income that the group owes. It does not depend on who is judged by it, so the weights stay right; and of an x-fold
+ * overload only about log(x) is kept beyond the budget.
  */
 export class FlushBudget {
   #options: FlushBudgetOptions
@@ -92,6 +93,8 @@ export class FlushBudget {
   readonly #groups: Array<Group>
   readonly #byClass = new Map<string, Group>()
   #last: number
+  /** What has come in and was not spent. */
+  #saved = 0
   /** What late spans of kept traces cost, still to be paid. */
   #late = 0
 
@@ -120,6 +123,7 @@ export class FlushBudget {
   /** Takes over what another budget owes. */
   inherit(from: FlushBudget): void {
     this.#last = from.#last
+    this.#saved = Math.min(from.#saved, this.#options.perSecond * this.#options.intervalMillis / 1000)
     this.#late = from.#late
     this.#always.debt = from.#always.debt
     this.#rest.debt = from.#rest.debt
@@ -129,14 +133,14 @@ export class FlushBudget {
   /** The outcome of each candidate. `factor` scales what has come in. */
   settle(candidates: ReadonlyArray<Candidate>, now: number, isForced: boolean, factor = 1): Array<Outcome> {
     const { intervalMillis, perSecond } = this.#options
-    const rate = perSecond * factor / 1000
-    const elapsed = Math.max(0, now - this.#last)
+    const most = perSecond * factor * intervalMillis / 1000
+    const income = perSecond * factor * Math.max(0, now - this.#last) / 1000
     this.#last = now
-    this.#repay(rate * Math.max(0, elapsed - intervalMillis))
-    let left = rate * Math.min(elapsed, intervalMillis)
-    const paid = Math.min(this.#late, left / 2)
+    this.#repay(this.#saved + income - most)
+    this.#saved = Math.min(most, this.#saved + income)
+    const paid = Math.min(this.#late, this.#saved / 2)
     this.#late -= paid
-    left -= paid
+    const left = this.#saved - paid
 
     const always = this.#always
     always.begin()
@@ -148,20 +152,22 @@ export class FlushBudget {
     }
     const outcomes = new Array<Outcome>(candidates.length).fill(undefined)
     const first = Math.min(left, always.demand + always.debt)
-    this.#decide(always, first, isForced, outcomes)
+    this.#saved = this.#decide(always, first, most, isForced, outcomes)
     const parts: Array<number> = []
-    waterFill(
+    this.#saved += waterFill(
       this.#groups.map((group) => group.demand + group.debt),
       this.#groups.map((group) => group.share),
       left - first,
       parts
     )
-    for (let i = 0; i < this.#groups.length; i++) this.#decide(this.#groups[i]!, parts[i]!, isForced, outcomes)
+    for (let i = 0; i < this.#groups.length; i++) {
+      this.#saved += this.#decide(this.#groups[i]!, parts[i]!, most, isForced, outcomes)
+    }
     return outcomes
   }
 
   #repay(amount: number): void {
-    let left = amount
+    let left = Math.max(0, amount)
     for (const group of [this.#always, ...this.#groups]) {
       const paid = Math.min(left, group.debt)
       group.debt -= paid
@@ -170,31 +176,29 @@ export class FlushBudget {
     this.#late = Math.max(0, this.#late - left)
   }
 
-  #decide(group: Group, part: number, isForced: boolean, outcomes: Array<Outcome>): void {
+  // Returns what of its part the group did not need.
+  #decide(group: Group, part: number, most: number, isForced: boolean, outcomes: Array<Outcome>): number {
     const count = group.members.length
     // A hair more, so that what was asked for is enough although sums are rounded.
     const available = (part - group.debt) * (1 + 1e-9)
-    if (count === 0) {
-      group.debt = Math.max(0, -available)
-      return
-    }
-    let cut: number
-    let cost: number
-    if (available > 1e-9 || (!isForced && group.postponed >= mostPostponed)) {
-      cut = this.#bottom.cut(group.priorities, group.costs, count, available)
-      cost = this.#bottom.cost
+    let cost = 0
+    if (count > 0) {
+      let cut: number
+      if (available > 1e-9 || (!isForced && group.postponed >= mostPostponed)) {
+        cut = group.cut = this.#bottom.cut(group.priorities, group.costs, count, available)
+        cost = this.#bottom.cost
+      } else if (isForced) {
+        cut = Math.min(group.cut, 1) * 2 ** (available / (group.share * most))
+        for (let i = 0; i < count; i++) if (group.priorities[i]! < cut) cost += group.costs[i]!
+      } else {
+        group.postponed++
+        group.debt = Math.max(0, -available)
+        return 0
+      }
       group.postponed = 0
-    } else if (!isForced) {
-      group.postponed++
-      group.debt = Math.max(0, -available)
-      return
-    } else {
-      cut = (group.cut === Infinity ? 1 : group.cut) / 2
-      cost = 0
-      for (let i = 0; i < count; i++) if (group.priorities[i]! < cut) cost += group.costs[i]!
+      for (const index of group.members) outcomes[index] = cut
     }
-    group.cut = cut
     group.debt = Math.max(0, cost - available)
-    for (const index of group.members) outcomes[index] = cut
+    return Math.max(0, part === 0 ? 0 : available - cost)
   }
 }

@@ -38,6 +38,8 @@ const eventBytes = (attributes: ReadonlyArray<unknown>): number => {
 /** What a trace without spans is taken for. */
 export const traceBytes = 400
 
+const none: Array<ReadableSpan> = []
+
 /** A trace whose spans are held. */
 export class HeldTrace implements TraceView, Timed<HeldTrace> {
   readonly traceId0: number
@@ -57,7 +59,7 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
   /** Spans whose start was seen, and ends. */
   started = 0
   ended = 0
-  readonly spans: Array<ReadableSpan> = []
+  spans: Array<ReadableSpan> = none
   root: ReadableSpan | undefined = undefined
   errorCount = 0
   start = 0n
@@ -117,13 +119,15 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
   append(span: ReadableSpan, policy: CompiledPolicy, subject: SpanSubject): number {
     const { endTimeUnixNano, startTimeUnixNano } = span
     if (this.spans.length === 0) {
+      this.spans = [span]
       this.start = startTimeUnixNano
       this.end = endTimeUnixNano
     } else {
+      this.spans.push(span)
       if (startTimeUnixNano < this.start) this.start = startTimeUnixNano
       if (endTimeUnixNano > this.end) this.end = endTimeUnixNano
     }
-    this.spans.push(span)
+    span.compact?.()
     if (span.statusCode === "ERROR") this.errorCount++
     if (this.root === undefined && isLocalRoot(span)) this.root = span
     if (policy.marks.length > 0) this.mark(span, policy, subject)

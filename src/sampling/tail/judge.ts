@@ -21,6 +21,8 @@ export interface JudgeOptions {
 
 /** Told what becomes of a trace. */
 export interface Docket {
+  /** Whether it wants to know the threshold of what is not kept, too. */
+  readonly wantsThresholds: boolean
   /** It is kept or not, as R compares with the threshold. */
   readonly decided: (trace: HeldTrace, isKept: boolean, stage: Stage, threshold: Threshold.Threshold) => void
   /** The budget is in debt: it will be asked again. */
@@ -173,10 +175,11 @@ export class Judge {
 // The budget has spoken. What is kept is tested against the very threshold that it will carry.
 const conclude = (competitor: Competitor, cut: number, isStressed: boolean, docket: Docket): void => {
   const { rank, threshold, trace, weight } = competitor
-  const final = cut * weight < 1
+  const isBelowCut = rank / weight < cut
+  const final = cut * weight < 1 && (isBelowCut || docket.wantsThresholds)
     ? higher(threshold, roundedUp(keptProbability(passing(threshold), weight, cut)))
     : threshold
-  const isKept = rank / weight < cut && Threshold.keeps(final, trace.randomnessHi, trace.randomnessLo)
+  const isKept = isBelowCut && Threshold.keeps(final, trace.randomnessHi, trace.randomnessLo)
   const stage = trace.trigger === "evict" ? "evict" : isStressed ? "stress" : cut === Infinity ? "tail" : "budget"
   docket.decided(trace, isKept, stage, final)
 }

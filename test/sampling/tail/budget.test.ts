@@ -219,7 +219,8 @@ describe("the final threshold", () => {
   )
 
   it.prop("never lets the first that is left out pass", { hi: Half, lo: Half }, ({ hi, lo }) => {
-    if (hi === 0 && lo === 0) return
+    // Closer to 1 than a double can say.
+    if (rank(hi, lo) === 1) return
     for (const precision of [1, 3, 4, 14]) assert.isFalse(Threshold.keeps(roundedUp(rank(hi, lo), precision), hi, lo))
   })
 
