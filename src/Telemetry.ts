@@ -26,7 +26,7 @@ import { SpanProcessor } from "./processors/SpanProcessor.ts"
 import { TailSampler, type TailStats } from "./processors/tailService.ts"
 import type { ResourceDetector } from "./resource/ResourceDetector.ts"
 import { Sampler } from "./sampling/Sampler.ts"
-import { fromConfig } from "./sampling/SamplerConfig.ts"
+import * as basicSampler from "./sampling/basicSampler.ts"
 import * as TelemetryConfig from "./TelemetryConfig.ts"
 import { propagatingFetch } from "./tracing/fetchPropagation.ts"
 import { OutcomePolicy } from "./tracing/Outcome.ts"
@@ -139,7 +139,8 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       const resource = yield* buildResource(config, resourceDetectors ?? [])
       const processor = providedProcessor ??
         (yield* buildPipeline(config, { exporters, processors, tracesExporters: stated.tracesExporters }))
-      const sampler = (yield* optionalService(Sampler)) ?? fromConfig(config.sampler)
+      const sampler = (yield* optionalService(Sampler)) ??
+        (yield* basicSampler.make(config.sampler, { serviceName: config.serviceName }))
       const propagator = (yield* optionalService(Propagator.Propagator)) ??
         Propagator.composite(config.propagators.map((name) => propagators[name]), diagnostics)
       const tracer = yield* Tracer.make({

@@ -34,10 +34,18 @@ export * as SpanProcessor from "./processors/SpanProcessor.ts"
 export * as TailSampler from "./processors/TailSampler.ts"
 
 // Decides
+export * as AdaptiveSampler from "./sampling/AdaptiveSampler.ts"
+export * as CounterStore from "./sampling/CounterStore.ts"
 export * as DecisionLog from "./sampling/DecisionLog.ts"
+export * as DryRun from "./sampling/DryRun.ts"
+export * as JaegerRemoteSampler from "./sampling/JaegerRemoteSampler.ts"
 export * as Predicate from "./sampling/Predicate.ts"
+export * as RateLimitSampler from "./sampling/RateLimitSampler.ts"
+export * as RuleSampler from "./sampling/RuleSampler.ts"
 export * as Sampler from "./sampling/Sampler.ts"
 export * as SamplerConfig from "./sampling/SamplerConfig.ts"
+export * as Sampling from "./sampling/Sampling.ts"
+export * as SamplingConfig from "./sampling/SamplingConfig.ts"
 export * as TailPolicy from "./sampling/TailPolicy.ts"
 export * as Threshold from "./sampling/Threshold.ts"
 

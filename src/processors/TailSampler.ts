@@ -56,6 +56,7 @@ import { asyncScope } from "../internal/asyncScope.ts"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
 import { optionalService } from "../internal/optionalService.ts"
 import { DecisionLog } from "../sampling/DecisionLog.ts"
+import { Sampling } from "../sampling/Sampling.ts"
 import * as TailPolicy from "../sampling/TailPolicy.ts"
 import * as Threshold from "../sampling/Threshold.ts"
 import { TailCore, type TailCoreOptions } from "./tailCore.ts"
@@ -277,3 +278,9 @@ const makeCore = Effect.fnUntraced(function*(
 /** {@link make} as a layer, to be provided to `TelemetryLayer`. */
 export const layer = (options?: Options): Layer.Layer<TailSampler, TailSamplerError> =>
   Layer.effect(TailSampler, make(options))
+
+/** Like {@link layer}, by the policy of the {@link Sampling} service, whose changes hold from the next flush on. */
+export const layerFollowing = (
+  options?: Omit<Options, "policy">
+): Layer.Layer<TailSampler, TailSamplerError, Sampling> =>
+  Layer.effect(TailSampler, Effect.flatMap(Sampling, ({ tail }) => make({ ...options, policy: tail })))

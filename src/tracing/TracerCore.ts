@@ -18,6 +18,7 @@ import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { SignalLedger } from "../diagnostics/Ledger.ts"
 import { describeError } from "../internal/describeError.ts"
 import { hexToWord } from "../internal/hex.ts"
+import { randomWord } from "../internal/random.ts"
 import type { WallTime } from "../internal/wallTime.ts"
 import * as Attributes from "../model/Attributes.ts"
 import { defaultScope, type InstrumentationScope } from "../model/InstrumentationScope.ts"
@@ -228,7 +229,7 @@ export class TracerCore implements SpanOwner {
     } else if (foreign !== undefined) {
       for (let i = 0; i < 4; i++) traceWords[i] = hexToWord(foreign.traceId, i * 8)
       traceFlags = foreign.traceFlags
-      traceState = foreign.isRemote ? honestTraceState(foreign) : foreign.traceState
+      traceState = honestTraceState(foreign)
       samplingParent = { traceFlags, traceState, isRemote: foreign.isRemote, spanId: foreign.spanId }
     } else {
       ids.writeTraceId(traceWords)
@@ -242,8 +243,15 @@ export class TracerCore implements SpanOwner {
     const decision = sampled === undefined ? this.#decide(start, samplingParent) : sampled ? force : drop
 
     const randomness = traceState === "" ? undefined : OtTraceState.read(traceState).randomness
-    const hi = randomness?.hi ?? Threshold.randomnessHi(traceId2, traceId3)
-    const lo = randomness?.lo ?? Threshold.randomnessLo(traceId3)
+    let hi = randomness?.hi ?? Threshold.randomnessHi(traceId2, traceId3)
+    let lo = randomness?.lo ?? Threshold.randomnessLo(traceId3)
+    const isRandom = samplingParent !== undefined || ids.isRandom
+    if ((!decision.reliable || !isRandom) && Threshold.isSelective(decision.threshold)) {
+      hi = randomWord() & 0x0fffffff
+      lo = randomWord() & 0x0fffffff
+      // Ids that are not random decide nothing: from here on, this does.
+      if (!isRandom) traceState = OtTraceState.ofRandomness(hi, lo)
+    }
     const keep = Threshold.keeps(decision.threshold, hi, lo)
 
     target.traceId0 = traceId0
@@ -277,9 +285,8 @@ export class TracerCore implements SpanOwner {
   #decide(start: SpanStart, parent: SamplingParent | undefined): SamplingDecision {
     try {
       const { sampler } = this.options
-      const decision = sampler.decideByParent === undefined
-        ? sampler.decide(new StartInput(start, parent, traceWords, this.#toLink))
-        : sampler.decideByParent(parent)
+      const decision = sampler.decideByParent?.(parent) ??
+        sampler.decide(new StartInput(start, parent, traceWords, this.#toLink, this.resource))
       if (typeof decision?.threshold?.hi === "number") return decision
       throw new TypeError("it answered without a threshold")
     } catch (error) {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
@@ -52,10 +53,28 @@ describe("DecisionLog", () => {
       log.record(record(1, { ruleId: "errors" }))
       log.record(record(2, { decision: "drop", stage: "budget" }))
       assert.deepStrictEqual(yield* log.counts, [
-        { stage: "tail", decision: "keep", ruleId: "errors", count: 2 },
-        { stage: "budget", decision: "drop", ruleId: undefined, count: 1 }
+        { stage: "tail", decision: "keep", ruleId: "errors", isDryRun: false, count: 2 },
+        { stage: "budget", decision: "drop", ruleId: undefined, isDryRun: false, count: 1 }
       ])
     }))
+
+  it.effect("counts into the metric registry, dry runs apart", () =>
+    Effect.gen(function*() {
+      const log = yield* DecisionLog.make()
+      const silent = yield* DecisionLog.make({ metrics: false })
+      for (const given of [{}, {}, { ruleId: "errors" }, { isDryRun: true, decision: "drop" as const }]) {
+        log.record(record(0, given))
+        silent.record(record(0, given))
+      }
+      const found = (yield* Metric.snapshot)
+        .filter(({ id }) => id === "effect_telemetry.sampling.decisions")
+        .map(({ attributes, state }) => [attributes, (state as { readonly count: number }).count])
+      assert.sameDeepMembers(found, [
+        [{ "sampling.stage": "tail", "sampling.decision": "keep" }, 2],
+        [{ "sampling.stage": "tail", "sampling.decision": "keep", "sampling.rule": "errors" }, 1],
+        [{ "sampling.stage": "tail", "sampling.decision": "drop", "sampling.dry_run": "true" }, 1]
+      ])
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
   it.effect("bounds the rules that it counts by name", () =>
     Effect.gen(function*() {
@@ -64,6 +83,7 @@ describe("DecisionLog", () => {
       const counts = yield* log.counts
       assert.strictEqual(counts.length, 1_001)
       assert.strictEqual(counts.find(({ ruleId }) => ruleId === DecisionLog.otherRules)?.count, 2_000)
+      assert.strictEqual(counts.reduce((sum, { count }) => sum + count, 0), 3_000)
     }))
 
   it.effect("streams decisions from now on", () =>

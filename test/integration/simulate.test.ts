@@ -1,0 +1,198 @@
+/** `npm run simulate`, as a reader of the documents runs it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { execFile } from "node:child_process"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as FileSpanExporter from "../../src/exporters/FileSpanExporter.ts"
+import type { SamplingConfig } from "../../src/sampling/SamplingConfig.ts"
+import { TelemetryLayer } from "../../src/Telemetry.ts"
+import * as IdGenerator from "../../src/tracing/IdGenerator.ts"
+import * as Trace from "../../src/tracing/Trace.ts"
+import { temporary } from "./programs.ts"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const main = join(root, "scripts/simulate/main.ts")
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+const simulate = (...args: ReadonlyArray<string>): Effect.Effect<Ran> =>
+  Effect.promise(() =>
+    new Promise((resolve) =>
+      execFile(
+        process.execPath,
+        ["--import", "tsx", "--conditions=effect-telemetry-source", main, ...args],
+        { cwd: root, maxBuffer: 64 * 1024 * 1024 },
+        (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err })
+      )
+    )
+  )
+
+interface Figures {
+  readonly traces: { readonly seen: number; readonly kept: number }
+  readonly spans: { readonly seen: number; readonly kept: number }
+  readonly groups: ReadonlyArray<
+    { readonly name: string; readonly seen: number; readonly kept: number; estimate: number; variance: number }
+  >
+  readonly rules: ReadonlyArray<{ readonly stage: string; readonly ruleId?: string; seen: number; kept: number }>
+  readonly worst: { readonly kept: number }
+}
+
+const configured = Effect.fnUntraced(function*(config: unknown) {
+  const path = join(yield* temporary, "sampling.json")
+  writeFileSync(path, typeof config === "string" ? config : JSON.stringify(config))
+  return path
+})
+
+const tenth: SamplingConfig = { version: "tenth", head: { parentBased: { root: { traceIdRatio: 0.1 } } } }
+
+describe("npm run simulate", () => {
+  it.live(
+    "prints what would be kept, the error of the weights, and the rate, in ASCII where nobody watches",
+    () =>
+      Effect.gen(function*() {
+        const path = yield* configured(tenth)
+        const { code, err, out } = yield* simulate(
+          "--config",
+          path,
+          "--shape",
+          "burst",
+          "--seconds",
+          "60",
+          "--rate",
+          "100"
+        )
+        assert.deepStrictEqual([code, err], [0, ""])
+        assert.include(out, `configuration  ${path}, version tenth`)
+        assert.match(out, /^kept +[\d,]+ traces \(1?\d\.\d %\), [\d,]+ spans/m)
+        assert.match(out, /^head +- +- +[\d,]+ +[\d,]+ +1?\d\.\d %$/m)
+        assert.match(out, /^all traces +[\d,]+ +[\d,]+ +1?\d\.\d % +[\d,]+ +\+\/- [\d,]+ +-?\d\.\d %$/m)
+        assert.match(out, /^traces \|[ .:=+*#@-]{60}\| at most \d/m)
+        assert.match(out, /worst second \d+ \(the \d+\.\)$/m)
+        assert.match(out, /^[\n\x20-\x7e]+$/)
+      }),
+    60_000
+  )
+
+  it.live("gives the same figures for the same seed, right ones, and others for another", () =>
+    Effect.gen(function*() {
+      const path = yield* configured(tenth)
+      const run = (seed: string) =>
+        Effect.map(
+          simulate("--config", path, "--seconds", "30", "--seed", seed, "--json"),
+          ({ out }) => JSON.parse(out) as Figures
+        )
+      const [first, again, other] = yield* Effect.all([run("7"), run("7"), run("8")], { concurrency: 2 })
+      assert.deepStrictEqual(again, first)
+      assert.notDeepEqual(other, first)
+      const [all] = first!.groups
+      assert.strictEqual(all!.seen, first!.traces.seen)
+      assert.approximately(all!.seen, 200 * 30, 400)
+      assert.approximately(all!.estimate, all!.seen, 2.58 * Math.sqrt(all!.variance))
+      assert.strictEqual(first!.rules[0]!.kept, first!.traces.kept)
+    }), 60_000)
+
+  it.live(
+    "runs the tail: errors are kept, the rest fits into the budget, and the counts stay right",
+    () =>
+      Effect.gen(function*() {
+        const path = yield* configured({
+          head: { alwaysRecord: "always_on" },
+          tail: {
+            rules: [{ id: "errors", when: { errorCount: { ge: 1 } }, weight: 20 }],
+            budget: { perSecond: 50, unit: "traces" }
+          }
+        })
+        const { out } = yield* simulate("--config", path, "--seconds", "30", "--errors", "0.02", "--json")
+        const { groups, worst } = JSON.parse(out) as Figures
+        const [all, errors] = groups
+        assert.strictEqual(errors!.name, "with an error")
+        assert.strictEqual(errors!.kept, errors!.seen)
+        assert.isAtMost(worst.kept, 51)
+        assert.approximately(all!.estimate, all!.seen, 2.58 * Math.sqrt(all!.variance))
+      }),
+    60_000
+  )
+
+  it.live("replays what the file exporter has written", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const traffic = join(directory, "spans.jsonl")
+      const failing = Trace.span(Effect.fail("no"), "charge", { kind: "client" })
+      yield* Effect.forEach(
+        Array.from({ length: 300 }, (_, i) => i),
+        (i) =>
+          Effect.exit(Trace.root(i % 10 === 0 ? failing : Effect.void, "POST /orders", {
+            kind: "server",
+            attributes: { "http.request.method": "POST", "url.path": "/orders" }
+          })),
+        { discard: true }
+      ).pipe(
+        Effect.provide(
+          TelemetryLayer({ env: {}, detectors: ["none"], serviceName: "shop" }).pipe(
+            Layer.provide(FileSpanExporter.layer({ path: traffic })),
+            Layer.provide(Layer.succeed(IdGenerator.IdGenerator, IdGenerator.seeded(5)))
+          )
+        ),
+        Effect.orDie
+      )
+      const path = yield* configured({
+        head: {
+          ruleBased: {
+            rules: [{ id: "orders", when: { field: "request.path", eq: "/orders" }, sampler: { probability: 0.5 } }],
+            otherwise: { parentBased: { root: "always_off" } }
+          }
+        }
+      })
+      const { code, err, out } = yield* simulate("--config", path, "--traffic", traffic, "--json")
+      assert.deepStrictEqual([code, err], [0, ""])
+      const { groups, rules, spans, traces } = JSON.parse(out) as Figures
+      assert.deepStrictEqual([traces.seen, spans.seen], [300, 330])
+      assert.strictEqual(groups.find(({ name }) => name === "with an error")!.seen, 30)
+      assert.deepInclude(rules[0], { stage: "head", ruleId: "orders", seen: 300, kept: traces.kept })
+      assert.approximately(groups[0]!.estimate, 300, 2.58 * Math.sqrt(groups[0]!.variance))
+    }), 60_000)
+
+  it.live("prints what the document says that it prints", () =>
+    Effect.gen(function*() {
+      const document = readFileSync(join(root, "docs/how-to/sampling.md"), "utf8")
+      const [, args, config, text] = /^npm run simulate -- (.+)\n```\n[^]+?```json\n([^]+?)```[^]+?```text\n([^]+?)```/m
+        .exec(document)!
+      const path = yield* configured(config)
+      const { out } = yield* simulate(...args!.replace("sampling.json", path).split(" "))
+      assert.strictEqual(out.replace(path, "sampling.json"), text)
+    }), 60_000)
+
+  it.live("says in one line what it cannot take", () =>
+    Effect.gen(function*() {
+      const bad = yield* configured({ head: { traceIdRatio: 2 } })
+      const good = yield* configured(tenth)
+      const lines = yield* Effect.forEach([
+        [],
+        ["--config", "nowhere.json"],
+        ["--config", bad],
+        ["--config", good, "--shape", "square"],
+        ["--config", good, "--seconds", "soon"],
+        ["--config", good, "--traffic", bad],
+        ["--konfig", good]
+      ], (args) =>
+        simulate(...args), { concurrency: 2 })
+      for (const { code, err, out } of lines) {
+        assert.strictEqual(code, 1, err)
+        assert.strictEqual(out, "")
+        assert.match(err, /^simulate: [^\n]+\n$/)
+      }
+      assert.include(lines[0]!.err, "--config FILE is missing")
+      assert.include(lines[1]!.err, "nowhere.json")
+      assert.include(lines[2]!.err, "head.traceIdRatio is 2")
+      assert.include(lines[3]!.err, "expected one of steady, burst")
+      assert.include(lines[4]!.err, "--seconds is soon")
+      assert.include(lines[6]!.err, "--konfig")
+    }), 60_000)
+})
