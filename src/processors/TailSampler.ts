@@ -239,7 +239,7 @@ export const make = Effect.fnUntraced(function*(
     config,
     stats: Effect.sync(() => core.stats),
     decideAll: () => core.decideAll(),
-    isWanted: (span) => core.isWanted(span),
+    isWanted: (span, isFailing) => core.isWanted(span, isFailing === true),
     raise: (span) => core.raise(span)
   }
   return shape

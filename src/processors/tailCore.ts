@@ -1,4 +1,5 @@
 /** The engine of the tail sampler: synchronous, without Effect, told the time and woken by its owner. */
+import { describeError } from "../internal/describeError.ts"
 import { isSampled, type ReadableSpan } from "../model/ReadableSpan.ts"
 import type { DecisionLogShape } from "../sampling/DecisionLog.ts"
 import * as OtTraceState from "../sampling/OtTraceState.ts"
@@ -302,27 +303,35 @@ export class TailCore {
   #flush(now: number, isForced: boolean): void {
     if (this.#isFlushing) return
     this.#isFlushing = true
+    const due = this.#due
     try {
       if (this.#judge.refresh(now)) this.#table.forEach((trace) => this.#markAgain(trace))
       this.#flushAt = Infinity
-      const due = this.#due
       this.#due = []
-      const ready = due.filter((trace) => {
-        if (trace.trigger !== "root" || trace.isComplete) return true
-        // It has begun anew.
-        trace.trigger = undefined
-        if (trace.slot < 0) this.#wheel.set(trace, trace.since + this.#options.timeout, now)
-        this.#wake(trace.dueAt)
-        return false
-      })
-      this.#judge.decide(ready, now, isForced, this.#stress.isActive, {
+      this.#judge.decide(due.filter((trace) => this.#isReady(trace, now)), now, isForced, this.#stress.isActive, {
         wantsThresholds: this.#options.log !== undefined,
         decided: this.#settle,
         postponed: (trace) => this.#addDue(trace, trace.trigger!, now)
       })
+    } catch (error) {
+      // On a timer's stack nobody else would catch it. What is still held is decided by the next flush.
+      this.#options.diagnostics.report("error", "sampling.tail", `tail sampling failed: ${describeError(error)}`)
+      const again = new Set(this.#due)
+      this.#due = []
+      for (const trace of due) if (trace.trigger !== undefined && this.#table.has(trace)) again.add(trace)
+      for (const trace of again) this.#addDue(trace, trace.trigger!, now)
     } finally {
       this.#isFlushing = false
     }
+  }
+
+  #isReady(trace: HeldTrace, now: number): boolean {
+    if (trace.trigger !== "root" || trace.isComplete) return true
+    // It has begun anew.
+    trace.trigger = undefined
+    if (trace.slot < 0) this.#wheel.set(trace, trace.since + this.#options.timeout, now)
+    this.#wake(trace.dueAt)
+    return false
   }
 
   #markAgain(trace: HeldTrace): void {
@@ -349,16 +358,16 @@ export class TailCore {
       if (log === undefined) return
     }
     const decided: Decided = { isKept, stage, threshold, isKnown, ruleId, trigger: trace.trigger }
-    if (log !== undefined) {
-      const { version } = this.#judge.compiled.policy
-      log.record(decisionRecord(trace, decided, this.#judge.costOf(trace), version, isDryRun))
+    if (isKept || isDryRun) {
+      this.#written.before = undefined
+      for (const span of spans) {
+        next.hold(-1)
+        emitKept(span, decided, floor !== undefined, isDryRun, this.#written, next)
+      }
     }
-    if (!isKept && !isDryRun) return
-    this.#written.before = undefined
-    for (const span of spans) {
-      next.hold(-1)
-      emitKept(span, decided, floor !== undefined, isDryRun, this.#written, next)
-    }
+    if (log === undefined) return
+    const { version } = this.#judge.compiled.policy
+    log.record(decisionRecord(trace, decided, this.#judge.costOf(trace), version, isDryRun))
   }
 
   // A span whose trace was decided before.
@@ -385,10 +394,13 @@ export class TailCore {
   }
 
   /** Whether a rule wants the trace of this span, as far as it is known. */
-  isWanted(span: ReadableSpan): boolean {
+  isWanted(span: ReadableSpan, isFailing: boolean): boolean {
     const trace = this.#table.get(span)
-    if (trace === undefined || this.#judge.isDryRun) return false
+    if (this.#judge.isDryRun) return false
+    if (trace === undefined) return this.#kept.find(span.traceId0, span.traceId1, span.traceId2, span.traceId3) >= 0
+    if (isFailing) trace.errorCount++
     const { always, drop, weight } = this.#judge.evaluate(trace, this.#stress.isActive)
+    if (isFailing) trace.errorCount--
     return !drop && (always || weight > 1)
   }
 

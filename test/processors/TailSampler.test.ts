@@ -580,6 +580,32 @@ describe("policies", () => {
     }))
 })
 
+describe("a defect", () => {
+  it.effect("of what is told about decisions reaches nobody, and nothing is lost by it", () =>
+    Effect.gen(function*() {
+      const log = yield* DecisionLog.make()
+      let isBroken = true
+      const { account, lines, names, span } = yield* Effect.provideService(
+        setUp({ policy: errors }),
+        DecisionLog.DecisionLog,
+        {
+          ...log,
+          record: (record) => {
+            if (isBroken) throw new Error("a bug")
+            log.record(record)
+          }
+        }
+      )
+      span({ trace: 1, id: 1, name: "first" })
+      span({ trace: 2, id: 2, name: "second" })
+      yield* TestClock.adjust("1 second")
+      isBroken = false
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual([names(), account.queued], [["first", "second"], 0])
+      assert.match(lines[0]!, /tail sampling failed: .*a bug/)
+    }))
+})
+
 describe("decisions", () => {
   it.effect("stand in the log, each a valid record", () =>
     Effect.gen(function*() {

@@ -1,7 +1,7 @@
 /** A tail sampler between a made-up tracer and a destination that remembers, with books that are checked at every step. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { Account, SignalLedger } from "../../src/diagnostics/Ledger.ts"
+import { type Account, SignalLedger } from "../../src/diagnostics/Ledger.ts"
 import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 import { toRecord } from "../../src/model/Attributes.ts"
 import { isSampled, type ReadableSpan } from "../../src/model/ReadableSpan.ts"

@@ -179,6 +179,10 @@ export class TraceTable {
     return trace
   }
 
+  has(trace: HeldTrace): boolean {
+    return this.find(trace.traceId0, trace.traceId1, trace.traceId2, trace.traceId3) === trace
+  }
+
   /** Adds a trace that is not there. */
   add(trace: HeldTrace): void {
     const key = keyOf(trace.traceId0, trace.traceId1, trace.traceId2, trace.traceId3)
