@@ -166,6 +166,16 @@ describe("AdaptiveSampler", () => {
       assert.closeTo(yield* play(sampler, ["a"], 1, 10), 50, 3)
     }))
 
+  it.effect("takes whatever a key function answers", () =>
+    Effect.gen(function*() {
+      const sampler = yield* AdaptiveSampler.make({
+        tracesPerSecond: 1,
+        key: (() => undefined) as unknown as () => string
+      })
+      yield* play(sampler, ["a"], 1, 5)
+      assert.closeTo(yield* play(sampler, ["a"], 1, 20), 1, 0.1)
+    }))
+
   it.effect("cuts keys that are long", () =>
     Effect.gen(function*() {
       const sampler = yield* AdaptiveSampler.make({ tracesPerSecond: 100 })
