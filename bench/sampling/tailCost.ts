@@ -113,7 +113,7 @@ const make = (policy: TailPolicy, clock: { now: number }): TailCore =>
     droppedCacheSize: 200_000,
     keptCacheSize: 10_000,
     stress: { activateAt: 90, deactivateAt: 75, leastMillis: 10_000 },
-    floor: undefined,
+    floor: () => undefined,
     memory: () => 0,
     now: () => clock.now,
     wakeAt: () => {},

@@ -90,7 +90,7 @@ export interface Options {
    * The probability with which the head sampler records a trace, whether it selects it for export or not. Left out, it
    * records only what it selects.
    */
-  readonly recorded?: number | undefined
+  readonly recorded?: number | (() => number | undefined) | undefined
   /** How often complete traces compete for the budget. Default 1 second. */
   readonly flushInterval?: Duration.Input | undefined
   /**
@@ -164,10 +164,25 @@ const millisOf = (option: string, input: Duration.Input | undefined, otherwise: 
     : Effect.fail(fail(option, input, `a duration of at least ${least} ms`))
 }
 
-const floorOf = Effect.fnUntraced(function*(recorded: number | undefined) {
-  if (recorded === undefined) return undefined
-  if (recorded > 0 && recorded <= 1) return Threshold.fromProbability(recorded)
-  return yield* Effect.fail(fail("recorded", recorded, "a probability above 0, at most 1"))
+const floorOf = Effect.fnUntraced(function*(recorded: Options["recorded"]) {
+  if (recorded === undefined) return () => undefined
+  if (typeof recorded === "function") {
+    let last: number | undefined
+    let floor: Threshold.Threshold | undefined
+    return () => {
+      const now = recorded()
+      if (now !== last) {
+        last = now
+        floor = now !== undefined && now > 0 ? Threshold.fromProbability(now) : undefined
+      }
+      return floor
+    }
+  }
+  if (!(recorded > 0 && recorded <= 1)) {
+    return yield* Effect.fail(fail("recorded", recorded, "a probability above 0, at most 1"))
+  }
+  const floor = Threshold.fromProbability(recorded)
+  return () => floor
 })
 
 const policyOf = Effect.fnUntraced(function*(given: Options["policy"]) {
@@ -279,8 +294,14 @@ const makeCore = Effect.fnUntraced(function*(
 export const layer = (options?: Options): Layer.Layer<TailSampler, TailSamplerError> =>
   Layer.effect(TailSampler, make(options))
 
-/** Like {@link layer}, by the policy of the {@link Sampling} service, whose changes hold from the next flush on. */
+/**
+ * Like {@link layer}, by the policy of the {@link Sampling} service, whose changes hold from the next flush on. What the
+ * head records beyond what it selects is known from its configuration, and follows it.
+ */
 export const layerFollowing = (
-  options?: Omit<Options, "policy">
+  options?: Omit<Options, "policy" | "recorded">
 ): Layer.Layer<TailSampler, TailSamplerError, Sampling> =>
-  Layer.effect(TailSampler, Effect.flatMap(Sampling, ({ tail }) => make({ ...options, policy: tail })))
+  Layer.effect(
+    TailSampler,
+    Effect.flatMap(Sampling, ({ recorded, tail }) => make({ ...options, policy: tail, recorded }))
+  )

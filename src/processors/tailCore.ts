@@ -27,7 +27,7 @@ export interface TailCoreOptions extends JudgeOptions {
   readonly keptCacheSize: number
   readonly stress: { readonly activateAt: number; readonly deactivateAt: number; readonly leastMillis: number }
   /** The threshold by which the head records whatever it selects; `undefined` where it records what it selects only. */
-  readonly floor: Threshold.Threshold | undefined
+  readonly floor: () => Threshold.Threshold | undefined
   /** The fraction of the heap in use. */
   readonly memory: () => number
   readonly now: () => number
@@ -108,7 +108,7 @@ export class TailCore {
   #open(span: ReadableSpan, since: number): HeldTrace {
     if (this.#table.size >= this.#options.maxTraces) this.#makeRoom()
     const { randomness, threshold } = OtTraceState.read(span.traceState)
-    const { floor } = this.#options
+    const floor = this.#options.floor()
     let t0 = threshold
     let isKnown = t0 !== undefined
     if (!isSampled(span)) {
@@ -129,6 +129,7 @@ export class TailCore {
       isKnown,
       since
     )
+    trace.hasFloor = floor !== undefined
     this.#table.add(trace)
     this.#bytes += traceBytes
     return trace
@@ -342,7 +343,7 @@ export class TailCore {
     this.#counts.decided(ruleId, stage, isKept, spans.length)
     this.#forget(trace)
     this.#spans -= spans.length
-    const { floor, log } = this.#options
+    const { log } = this.#options
     if (!isKept && !isDryRun) {
       next.hold(-spans.length)
       next.sampledOut(spans.length)
@@ -357,7 +358,7 @@ export class TailCore {
     this.#written.before = undefined
     for (const span of spans) {
       next.hold(-1)
-      emitKept(span, decided, floor !== undefined, isDryRun, this.#written, next)
+      emitKept(span, decided, trace.hasFloor, isDryRun, this.#written, next)
     }
   }
 
@@ -374,7 +375,7 @@ export class TailCore {
       const late: Decided = { isKept: true, stage: "late", threshold, isKnown: hi >= 0, ruleId, trigger: undefined }
       this.#judge.charge(bytesOf(span))
       this.#written.before = undefined
-      emitKept(span, late, this.#options.floor !== undefined, isDryRun, this.#written, next)
+      emitKept(span, late, this.#options.floor() !== undefined, isDryRun, this.#written, next)
       return true
     }
     if (!this.#dropped.has(traceId0, traceId1, traceId2, traceId3)) return false

@@ -6,21 +6,26 @@ import * as AdaptiveSampler from "./AdaptiveSampler.ts"
 import * as DryRun from "./DryRun.ts"
 import type { SamplerShape } from "./Sampler.ts"
 import * as SamplerConfig from "./SamplerConfig.ts"
-import { canonical, type SamplingConfig, versionOf } from "./SamplingConfig.ts"
+import { canonical, recordedOf, type SamplingConfig, versionOf } from "./SamplingConfig.ts"
 
 /** What is asked stays the same; what answers is swapped. */
 export class ReloadableHead implements SamplerShape {
   #current: SamplerShape
   configVersion: string
+  /** With what probability it records a trace, selected or not; `undefined` where it records what it selects. */
+  recorded: number | undefined
 
-  constructor(sampler: SamplerShape, configVersion: string) {
+  constructor(sampler: SamplerShape, config: SamplingConfig) {
     this.#current = sampler
-    this.configVersion = configVersion
+    this.configVersion = versionOf(config)
+    this.recorded = recordedOf(config.head)
   }
 
-  swap(sampler: SamplerShape, configVersion: string): void {
+  /** All at once, so that nobody sees one with the other's. */
+  swap(sampler: SamplerShape, config: SamplingConfig): void {
     this.#current = sampler
-    this.configVersion = configVersion
+    this.configVersion = versionOf(config)
+    this.recorded = recordedOf(config.head)
   }
 
   get description(): string {
@@ -132,13 +137,13 @@ const build = (config: SamplingConfig, earlier: Parts): Effect.Effect<Built> => 
  */
 export const make = Effect.fnUntraced(function*(config: SamplingConfig) {
   const first = yield* build(config, new Map())
-  const head = new ReloadableHead(first.sampler, versionOf(config))
+  const head = new ReloadableHead(first.sampler, config)
   let { parts } = first
   yield* Effect.addFinalizer(() => closeAll(parts))
   const follow = (next: SamplingConfig): Effect.Effect<void> => {
     const left: Parts = new Map([...parts].map(([key, alike]) => [key, [...alike]]))
     return Effect.uninterruptible(Effect.flatMap(build(next, left), (built) => {
-      head.swap(built.sampler, versionOf(next))
+      head.swap(built.sampler, next)
       parts = built.parts
       return closeAll(left)
     }))

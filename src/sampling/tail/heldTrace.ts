@@ -56,6 +56,8 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
   thresholdLo: number
   /** Whether that threshold is the probability with which the trace is here. */
   isKnown: boolean
+  /** Whether the head records beyond what it selects, so that its threshold has nothing to do with this trace being here. */
+  hasFloor = false
   /** Spans whose start was seen, and ends. */
   started = 0
   ended = 0
