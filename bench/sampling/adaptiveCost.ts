@@ -3,7 +3,7 @@
  * costs. With `--check` it fails where a target is missed.
  *
  * 20,000 traces per second of simulated time, 200 keys; each decision asks the system's clock as in a program, and the
- * contenders take turns.
+ * contenders take turns. Targets are for what a decision costs beyond the clock, which is as fast as the system makes it.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -103,18 +103,20 @@ for (let round = 0; round < rounds + warmUp; round++) {
 if (!Number.isFinite(sink)) throw new Error("the decisions were not used")
 
 const missed: Array<string> = []
+const leastOf = (index: number): number => Math.min(...samples[index]!)
 const rows = cases.map(({ name, target }, index) => {
   const { high, low, median } = figure(samples[index]!)
-  const least = Math.min(...samples[index]!)
-  if (target !== undefined && least > target) missed.push(`${name}: ${least.toFixed(1)} ns, ${target} at most`)
+  const beyond = leastOf(index) - leastOf(0)
+  if (target !== undefined && beyond > target) missed.push(`${name}: ${beyond.toFixed(1)} ns, ${target} at most`)
   return [
     name,
-    least.toFixed(0),
+    leastOf(index).toFixed(0),
+    index === 0 ? "" : beyond.toFixed(0),
     median.toFixed(0),
     `${low.toFixed(0)} to ${high.toFixed(0)}`,
     target === undefined ? "" : `${target}`
   ]
 })
-console.log(table([["decision", "min ns", "median ns", "quartiles", "target"], ...rows]))
+console.log(table([["decision", "min ns", "beyond the clock", "median ns", "quartiles", "target"], ...rows]))
 for (const line of missed) console.log(`missed: ${line}`)
 if (process.argv.includes("--check") && missed.length > 0) process.exitCode = 1

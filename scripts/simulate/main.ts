@@ -11,8 +11,6 @@
  *   --errors P        share of traces with an error (default 0.01)
  *   --latency MS      median duration of a trace (default 100)
  *   --slow MS         traces that take as long are counted apart (default 1000)
- *   --recorded P      the probability with which the head records a trace for the tail, as TailSampler's option
- *                     (default: 1 where the head is alwaysRecord)
  *   --seed N          the same traffic for the same seed (default 1)
  *   --goal N          what to compare the worst second with (default: what the configuration states)
  *   --json            the figures instead of the report
@@ -47,7 +45,6 @@ const { values } = (() => {
         slow: { type: "string", default: "1000" },
         seed: { type: "string", default: "1" },
         goal: { type: "string" },
-        recorded: { type: "string" },
         json: { type: "boolean", default: false }
       }
     })
@@ -57,7 +54,7 @@ const { values } = (() => {
 })()
 
 const number = (
-  name: "seconds" | "rate" | "spans" | "errors" | "latency" | "slow" | "seed" | "goal" | "recorded",
+  name: "seconds" | "rate" | "spans" | "errors" | "latency" | "slow" | "seed" | "goal",
   most: number
 ) => {
   const value = Number(values[name])
@@ -105,8 +102,7 @@ const goal = values.goal === undefined
   : { perSecond: number("goal", 1e9), unit: stated?.unit ?? "traces" as const }
 const replayed = await Effect.runPromise(replay(config, traffic, {
   slow: number("slow", 3_600_000),
-  seed,
-  recorded: values.recorded === undefined ? undefined : number("recorded", 1)
+  seed
 })).catch(
   (error: unknown) => fail((error as Error).message)
 )

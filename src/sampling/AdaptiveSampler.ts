@@ -7,8 +7,8 @@
  * what is rare is kept. The rates follow the traffic each second, and a credit of what may still be handed out corrects
  * them with each trace:
  *
- * - in any time W, the expected number of kept traces is at most `goal * (W + burst)`, plus a second of the reserves where
- *   a burst finds them full (0.3 goals by default);
+ * - in any time W, the expected number of kept traces is at most `goal * (W + burst * (1 + rareShare + newShare))`: by
+ *   default, 1.65 goals in a second, whatever arrives;
  * - where enough arrives, it is `goal * W` in the long run: what a burst took before it was noticed, the time after repays;
  * - each probability depends on earlier traces alone, never on the trace's own randomness, so that the weight of what is
  *   kept is right: unbiased in total, and for every key.
@@ -79,7 +79,7 @@ export interface AdaptiveConfig {
   readonly memory?: Duration.Input | undefined
   /** How much of the goal may be kept at once, as the time in which it would be. Default 500 milliseconds. */
   readonly burst?: Duration.Input | undefined
-  /** Part of the goal that is reserved for rare keys. Default 0.2. */
+  /** Part of the goal that is reserved for rare keys; with `newShare` 0.5 at most. Default 0.2. */
   readonly rareShare?: number | undefined
   /** Part of the goal that is reserved for the first traces of keys. Default 0.1. */
   readonly newShare?: number | undefined
@@ -110,6 +110,8 @@ export const AdaptiveConfig = Schema.Struct({
   Schema.makeFilter((config) =>
     (config.tracesPerSecond === undefined) === (config.spansPerSecond === undefined)
       ? "expected tracesPerSecond or spansPerSecond, and one only"
+      : (config.rareShare ?? defaults.rareShare) + (config.newShare ?? defaults.newShare) > 0.5
+      ? "expected rareShare and newShare of at most 0.5 together"
       : undefined
   )
 ).annotate({ identifier: "AdaptiveConfig" })

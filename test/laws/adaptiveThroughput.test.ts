@@ -3,7 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { measure, type Measures } from "../../bench/sampling/measure.ts"
 import { adaptive, rateLimit } from "../../bench/sampling/ours.ts"
 import { type Contender, emaThroughput, windowedThroughput } from "../../bench/sampling/rivals.ts"
+import { seeded } from "../../bench/sampling/random.ts"
 import { type Arrivals, arrivals, type Traffic, traffics } from "../../bench/sampling/traffic.ts"
+import * as Grid from "../../src/sampling/adaptive/grid.ts"
+import { defaults, KeyedRates } from "../../src/sampling/adaptive/keyedRates.ts"
 
 const goal = 100
 
@@ -72,6 +75,38 @@ describe("the goal is kept", () => {
   it("others exceed it under the same traffic", () => {
     assert.isAbove(run(() => emaThroughput(goal), { name: "burst" }).max, 5)
     assert.isAbove(run(() => windowedThroughput(goal), { name: "burst" }).max, 5)
+  })
+})
+
+describe("what is handed out stays within its bound", () => {
+  it("in every window, however the traffic is made to exceed it", () => {
+    const options = { ...defaults, goal }
+    const rates = new KeyedRates(options, 0)
+    const random = seeded(11)
+    // Expected traces, per 10 milliseconds.
+    const steps = new Float64Array(6_000)
+    let key = 0
+    for (let step = 0; step < steps.length; step++) {
+      // Silence, floods of one key, floods of new ones, of recurring ones, of all of them.
+      const mood = Math.floor(step / 50) % 6
+      const count = mood === 0 ? 0 : Math.floor(1_000 * random() ** 4)
+      for (let i = 0; i < count; i++) {
+        const name = mood === 1 ? "one" : mood === 2 ? `new ${key++}` : `key ${Math.floor(10 ** mood * random())}`
+        rates.decide(name, 10 * step)
+        steps[step]! += Grid.probabilityOf(rates.index)
+      }
+    }
+    const burst = defaults.burst * (1 + defaults.rareShare + defaults.newShare)
+    for (const width of [1, 10, 50, 100, 500, 3_000]) {
+      let sum = 0
+      let most = 0
+      for (let step = 0; step < steps.length; step++) {
+        sum += steps[step]! - (step >= width ? steps[step - width]! : 0)
+        most = Math.max(most, sum)
+      }
+      assert.isAtMost(most, goal * (width / 100 + burst) * 1.01, `${width}`)
+      if (width <= 50) assert.isAbove(most, goal * (width / 100 + burst) * 0.5)
+    }
   })
 })
 

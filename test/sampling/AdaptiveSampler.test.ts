@@ -187,6 +187,7 @@ describe("AdaptiveSampler", () => {
     [{ tracesPerSecond: 1, key: [{ field: "status" }] }, "key.0"],
     [{ tracesPerSecond: 1, cluster: { size: 0 } }, "cluster.size"],
     [{ tracesPerSecond: 1, remoteParent: "obey" }, "remoteParent"],
+    [{ tracesPerSecond: 1, rareShare: 0.4, newShare: 0.2 }, "rareShare and newShare of at most 0.5 together"],
     [{ tracesPerSecond: 1, goal: 2 }, "goal"],
     [{ tracesPerSecond: 1, state: { version: 1, keys: [{ key: "a", load: -1, age: 1, cost: 1 }] } }, "keys.0.load"],
     [{ tracesPerSecond: 1, state: { version: 2, keys: [] } }, "version"]

@@ -24,7 +24,7 @@ export const indexOf = (p: number): number => {
   // Also where p is no number.
   if (!(p > 2 ** -octaves)) return last
   const octave = Math.clz32(p * 0x80000000) - 1
-  return octave * perOctave + 256 - Math.round(p * power[octave]!)
+  return octave * perOctave + 256 - ((p * power[octave]! + 0.5) | 0)
 }
 
 /** The place of the largest probability that is at most `p`. */

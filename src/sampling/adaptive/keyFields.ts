@@ -20,8 +20,12 @@ export type KeyField = typeof KeyField.Type
 
 const text = (value: unknown): string => typeof value === "string" ? value : value == null ? "" : String(value)
 
-const own = (record: Readonly<Record<string, unknown>> | undefined, key: string): string =>
-  record !== undefined && Object.hasOwn(record, key) ? text(record[key]) : ""
+const own = (record: Readonly<Record<string, unknown>> | undefined, key: string): string => {
+  if (record === undefined) return ""
+  const value = record[key]
+  // Nothing that objects inherit is text.
+  return typeof value === "string" ? value : Object.hasOwn(record, key) ? text(value) : ""
+}
 
 const reader = (field: KeyField): (input: SamplingInput) => string => {
   if ("attribute" in field) return (input) => own(input.attributes, field.attribute)
