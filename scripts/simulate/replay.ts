@@ -295,10 +295,9 @@ const tailOf = Effect.fnUntraced(function*(
   services: Context.Context<Sampler | Sampling.Sampling>
 ) {
   if (config.tail === undefined) return []
-  const { recorded, tail } = Context.get(services, Sampling.Sampling)
+  const { tail } = Context.get(services, Sampling.Sampling)
   const { processor } = yield* TailSampler.make({
     policy: tail,
-    recorded,
     maxTraces: 1_000_000,
     maxSpans: 10_000_000,
     maxBytes: 2 ** 30,

@@ -57,11 +57,6 @@ export class Sampling extends Context.Service<Sampling, {
   /** The policy of the tail that is in force. */
   readonly tail: SubscriptionRef.SubscriptionRef<TailPolicy>
   /**
-   * With what probability the head in force records a trace, selected for export or not; `undefined` where it records what
-   * it selects only. Synchronous, since it is asked for each trace.
-   */
-  readonly recorded: () => number | undefined
-  /**
    * Asks the source now, as on a signal. Returns when what it says is in force, or has been told to be bad.
    */
   readonly refresh: Effect.Effect<void>
@@ -108,7 +103,6 @@ const start = Effect.fnUntraced(function*(
             current: SubscriptionRef.get(inForce),
             changes: SubscriptionRef.changes(inForce),
             tail,
-            recorded: () => head.recorded,
             refresh
           })
         )

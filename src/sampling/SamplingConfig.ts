@@ -98,17 +98,3 @@ export const tailPolicyOf = (config: SamplingConfig): TailPolicy => ({
   version: config.tail?.version ?? versionOf(config),
   ...config.dryRun === true ? { dryRun: true } : {}
 })
-
-/**
- * The probability with which a head records a trace, selected or not: 1 for `alwaysRecord`, bare or within `annotate` and
- * `composite`; `undefined` where it records what it selects only, or nothing is known.
- */
-export const recordedOf = (head: SamplerConfig): number | undefined => {
-  if (typeof head !== "object") return undefined
-  if ("alwaysRecord" in head) return 1
-  return "composite" in head
-    ? recordedOf(head.composite)
-    : "annotate" in head
-    ? recordedOf(head.annotate.sampler)
-    : undefined
-}

@@ -57,6 +57,7 @@ export type Declarative =
       readonly local_parent_not_sampled?: Declarative | null | undefined
     } | null
   }
+  | { readonly always_record: { readonly root: Declarative } }
   | { readonly "composite/development": Composable }
   | {
     readonly "jaeger_remote/development": {
@@ -111,6 +112,7 @@ export const declarativeFields = {
     local_parent_sampled: optional(Nested),
     local_parent_not_sampled: optional(Nested)
   }))),
+  always_record: Schema.optional(Schema.Struct({ root: Nested })),
   "composite/development": Schema.optional(ComposableSchema),
   "jaeger_remote/development": Schema.optional(Schema.Struct({
     endpoint: Schema.NonEmptyString,
@@ -193,6 +195,7 @@ export const makeDeclarative = (
   if ("composite/development" in config) {
     return Effect.sync(() => Sampler.composite(composable(config["composite/development"])))
   }
+  if ("always_record" in config) return Effect.map(nested(config.always_record.root), Sampler.alwaysRecord)
   if ("parent_based" in config) {
     const { parent_based: branches } = config
     return makeParentBased({

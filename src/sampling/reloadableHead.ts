@@ -6,26 +6,21 @@ import * as AdaptiveSampler from "./AdaptiveSampler.ts"
 import * as DryRun from "./DryRun.ts"
 import type { SamplerShape } from "./Sampler.ts"
 import * as SamplerConfig from "./SamplerConfig.ts"
-import { canonical, recordedOf, type SamplingConfig, versionOf } from "./SamplingConfig.ts"
+import { canonical, type SamplingConfig, versionOf } from "./SamplingConfig.ts"
 
 /** What is asked stays the same; what answers is swapped. */
 export class ReloadableHead implements SamplerShape {
   #current: SamplerShape
   configVersion: string
-  /** With what probability it records a trace, selected or not; `undefined` where it records what it selects. */
-  recorded: number | undefined
 
-  constructor(sampler: SamplerShape, config: SamplingConfig) {
+  constructor(sampler: SamplerShape, configVersion: string) {
     this.#current = sampler
-    this.configVersion = versionOf(config)
-    this.recorded = recordedOf(config.head)
+    this.configVersion = configVersion
   }
 
-  /** All at once, so that nobody sees one with the other's. */
-  swap(sampler: SamplerShape, config: SamplingConfig): void {
+  swap(sampler: SamplerShape, configVersion: string): void {
     this.#current = sampler
-    this.configVersion = versionOf(config)
-    this.recorded = recordedOf(config.head)
+    this.configVersion = configVersion
   }
 
   get description(): string {
@@ -137,13 +132,13 @@ const build = (config: SamplingConfig, earlier: Parts): Effect.Effect<Built> => 
  */
 export const make = Effect.fnUntraced(function*(config: SamplingConfig) {
   const first = yield* build(config, new Map())
-  const head = new ReloadableHead(first.sampler, config)
+  const head = new ReloadableHead(first.sampler, versionOf(config))
   let { parts } = first
   yield* Effect.addFinalizer(() => closeAll(parts))
   const follow = (next: SamplingConfig): Effect.Effect<void> => {
     const left: Parts = new Map([...parts].map(([key, alike]) => [key, [...alike]]))
     return Effect.uninterruptible(Effect.flatMap(build(next, left), (built) => {
-      head.swap(built.sampler, next)
+      head.swap(built.sampler, versionOf(next))
       parts = built.parts
       return closeAll(left)
     }))

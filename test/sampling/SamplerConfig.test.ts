@@ -60,6 +60,7 @@ describe("SamplerConfig", () => {
     [{ trace_id_ratio_based: { ratio: 0.5 } }, "Probability{0.5}"],
     [{ trace_id_ratio_based: null }, "Probability{1}"],
     [{ "probability/development": { ratio: null } }, "Composite{Probability{1}}"],
+    [{ always_record: { root: { always_off: null } } }, "AlwaysRecord{AlwaysOff}"],
     [{ parent_based: null }, "ParentBased{root:AlwaysOn}"],
     [
       { parent_based: { root: { trace_id_ratio_based: { ratio: 0.1 } }, remote_parent_sampled: { always_on: null } } },
