@@ -151,7 +151,6 @@ describe("AdaptiveSampler", () => {
       const before = yield* AdaptiveSampler.make(options)
       yield* TestClock.adjust("2 days")
       yield* play(before, ["a", "b"], 1, 10)
-      yield* TestClock.adjust("2 days")
       const text = JSON.stringify(yield* before.state)
       const state = yield* Schema.decodeUnknownEffect(AdaptiveSampler.AdaptiveState)(JSON.parse(text))
       const after = yield* AdaptiveSampler.make({ ...options, state })
