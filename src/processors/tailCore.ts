@@ -1,16 +1,15 @@
 /** The engine of the tail sampler: synchronous, without Effect, told the time and woken by its owner. */
 import { describeError } from "../internal/describeError.ts"
-import { isSampled, type ReadableSpan } from "../model/ReadableSpan.ts"
+import type { ReadableSpan } from "../model/ReadableSpan.ts"
 import type { DecisionLogShape } from "../sampling/DecisionLog.ts"
-import * as OtTraceState from "../sampling/OtTraceState.ts"
 import { fromReadable, type SpanSubject } from "../sampling/Predicate.ts"
 import { DroppedTraces, KeptTraces } from "../sampling/tail/decisionCache.ts"
 import { bytesOf, HeldTrace, isLocalRoot, traceBytes, TraceTable, type Trigger } from "../sampling/tail/heldTrace.ts"
-import { isBelow, Judge, type JudgeOptions, type Stage } from "../sampling/tail/judge.ts"
+import { Judge, type JudgeOptions, type Stage } from "../sampling/tail/judge.ts"
 import { Stress } from "../sampling/tail/stress.ts"
 import { TimerWheel } from "../sampling/tail/timerWheel.ts"
-import * as Threshold from "../sampling/Threshold.ts"
-import type { SpanSink } from "./SpanProcessor.ts"
+import type * as Threshold from "../sampling/Threshold.ts"
+import type { SpanSink, StartDecision } from "./SpanProcessor.ts"
 import { TailCounts } from "./tailCounts.ts"
 import { type Decided, decisionRecord, emitKept, type Written } from "./tailEmission.ts"
 import type { TailStats } from "./tailService.ts"
@@ -27,8 +26,6 @@ export interface TailCoreOptions extends JudgeOptions {
   readonly droppedCacheSize: number
   readonly keptCacheSize: number
   readonly stress: { readonly activateAt: number; readonly deactivateAt: number; readonly leastMillis: number }
-  /** The threshold by which the head records whatever it selects; `undefined` where it records what it selects only. */
-  readonly floor: Threshold.Threshold | undefined
   /** The fraction of the heap in use. */
   readonly memory: () => number
   readonly now: () => number
@@ -39,6 +36,8 @@ export interface TailCoreOptions extends JudgeOptions {
 
 const nowhere: SpanSink = { emit() {}, drop() {}, hold() {}, sampledOut() {} }
 const stressPeriod = 100
+/** Beside the low half of a threshold in the cache: the head recorded the trace whatever it decided. */
+const allRecorded = 1 << 28
 
 /** Holds, decides, hands on. */
 export class TailCore {
@@ -70,13 +69,13 @@ export class TailCore {
     this.#judge = new Judge(options, options.now())
   }
 
-  onStart(span: ReadableSpan): void {
+  onStart(span: ReadableSpan, decision: StartDecision | undefined): void {
     let trace = this.#table.get(span)
     if (trace === undefined) {
       if (this.#isShutDown || this.#isDecided(span)) return
-      trace = this.#open(span, 0)
+      trace = this.#open(span, decision)
       if (isLocalRoot(span)) trace.root = span
-    }
+    } else if (decision !== undefined) trace.join(span, decision)
     trace.started++
   }
 
@@ -85,8 +84,8 @@ export class TailCore {
     let trace = this.#table.get(span)
     if (trace === undefined) {
       if (this.#follow(span, next)) return
-      trace = this.#open(span, 0)
-    } else if (trace.traceState !== span.traceState) this.#lower(trace, span)
+      trace = this.#open(span, undefined)
+    }
     next.hold(1)
     const bytes = trace.append(span, this.#judge.compiled, this.#subject ??= fromReadable(span))
     trace.ended++
@@ -106,50 +105,12 @@ export class TailCore {
   }
 
   // A trace that nothing is known of yet.
-  #open(span: ReadableSpan, since: number): HeldTrace {
+  #open(span: ReadableSpan, decision: StartDecision | undefined): HeldTrace {
     if (this.#table.size >= this.#options.maxTraces) this.#makeRoom()
-    const { randomness, threshold } = OtTraceState.read(span.traceState)
-    const { floor } = this.#options
-    let t0 = threshold
-    let isKnown = t0 !== undefined
-    if (!isSampled(span)) {
-      t0 = floor
-      isKnown = floor !== undefined
-      if (!isKnown) this.#warnOfFloor()
-    } else if (t0 === undefined && span.parentSpanId0 === 0 && span.parentSpanId1 === 0) isKnown = true
-    if (floor !== undefined && (t0 === undefined || isBelow(floor, t0))) {
-      isKnown ||= floor.hi === 0 && floor.lo === 0
-      if (t0 !== undefined || isKnown) t0 = floor
-    }
-    const trace = new HeldTrace(
-      span,
-      randomness?.hi ?? Threshold.randomnessHi(span.traceId2, span.traceId3),
-      randomness?.lo ?? Threshold.randomnessLo(span.traceId3),
-      t0?.hi ?? 0,
-      t0?.lo ?? 0,
-      isKnown,
-      since
-    )
+    const trace = new HeldTrace(span, decision)
     this.#table.add(trace)
     this.#bytes += traceBytes
     return trace
-  }
-
-  #warnOfFloor(): void {
-    this.#options.diagnostics.report(
-      "warn",
-      "sampling.tail.recorded",
-      "the sampler records spans that it does not select; state with what probability (TailSampler option recorded), or those that are kept have no weight"
-    )
-  }
-
-  // A trace is here if its least threshold was passed.
-  #lower(trace: HeldTrace, span: ReadableSpan): void {
-    if (!isSampled(span)) return
-    const { threshold } = OtTraceState.read(span.traceState)
-    if (threshold === undefined || !isBelow(threshold, { hi: trace.thresholdHi, lo: trace.thresholdLo })) return
-    trace.thresholdHi = threshold.hi
-    trace.thresholdLo = threshold.lo
   }
 
   // After a span has come: is the trace to be decided now, soon, or when its time is over?
@@ -344,14 +305,15 @@ export class TailCore {
     const { ruleId } = trace.verdict!
     if (isKept) {
       const hi = isKnown ? threshold.hi : -1
-      this.#kept.add(traceId0, traceId1, traceId2, traceId3, hi, threshold.lo, ruleId)
+      const lo = trace.isAllRecorded ? threshold.lo | allRecorded : threshold.lo
+      this.#kept.add(traceId0, traceId1, traceId2, traceId3, hi, lo, ruleId)
     } else this.#dropped.add(traceId0, traceId1, traceId2, traceId3)
     const next = this.#next
     const { isDryRun } = this.#judge
     this.#counts.decided(ruleId, stage, isKept, spans.length)
     this.#forget(trace)
     this.#spans -= spans.length
-    const { floor, log } = this.#options
+    const { log } = this.#options
     if (!isKept && !isDryRun) {
       next.hold(-spans.length)
       next.sampledOut(spans.length)
@@ -362,7 +324,7 @@ export class TailCore {
       this.#written.before = undefined
       for (const span of spans) {
         next.hold(-1)
-        emitKept(span, decided, floor !== undefined, isDryRun, this.#written, next)
+        emitKept(span, decided, trace.isAllRecorded, isDryRun, this.#written, next)
       }
     }
     if (log === undefined) return
@@ -378,12 +340,13 @@ export class TailCore {
     if (row >= 0) {
       this.#counts.lateKept++
       const hi = this.#kept.thresholdHi(row)
-      const threshold = { hi: Math.max(hi, 0), lo: this.#kept.thresholdLo(row) }
+      const lo = this.#kept.thresholdLo(row)
+      const threshold = { hi: Math.max(hi, 0), lo: lo & ~allRecorded }
       const ruleId = this.#kept.ruleId(row)
       const late: Decided = { isKept: true, stage: "late", threshold, isKnown: hi >= 0, ruleId, trigger: undefined }
       this.#judge.charge(bytesOf(span))
       this.#written.before = undefined
-      emitKept(span, late, this.#options.floor !== undefined, isDryRun, this.#written, next)
+      emitKept(span, late, (lo & allRecorded) !== 0, isDryRun, this.#written, next)
       return true
     }
     if (!this.#dropped.has(traceId0, traceId1, traceId2, traceId3)) return false

@@ -147,7 +147,7 @@ export class TracerCore implements SpanOwner {
     if (start.attributes !== undefined) span.setAttributes(start.attributes)
     if (start.outcome !== undefined) (this.#outcomes ??= new WeakMap()).set(span, start.outcome)
     const { onStart } = this.options.processor
-    if (onStart !== undefined) onStart(span)
+    if (onStart !== undefined) onStart(span, decision)
     return span
   }
 
