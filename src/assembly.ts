@@ -113,16 +113,14 @@ export const buildPipeline = Effect.fnUntraced(function*(
   ]
   const isReplaced = provided !== undefined || options.exporters !== undefined
   const names = isReplaced && options.tracesExporters === undefined ? [] : config.tracesExporters
-  const shaping = [
+  const processors = [
     ...config.redact ? [yield* RedactSpanProcessor.make()] : [],
-    ...yield* Effect.forEach(options.processors ?? [], made)
-  ]
-  const exporting = [
+    ...yield* Effect.forEach(options.processors ?? [], made),
     ...yield* Effect.forEach(exporters, (exporter) => batched(config, exporter)),
     ...yield* Effect.forEach(names, (name) => named(config, name))
   ]
   const tail = yield* optionalService(TailSampler)
-  if (tail === undefined) return compose([...shaping, ...exporting], diagnostics)
+  if (tail === undefined) return compose(processors, diagnostics)
   // After the exporters, so that it runs before they close.
   const takeBack = (yield* ProcessExit).add(tail.decideAll)
   yield* Effect.addFinalizer(() =>
@@ -131,7 +129,10 @@ export const buildPipeline = Effect.fnUntraced(function*(
       tail.decideAll()
     })
   )
-  return compose([...shaping, tail.processor, ...exporting], diagnostics)
+  // Before whatever feeds a destination, a processor of the program's own included.
+  const first = processors.findIndex((processor) => processor.accounts.length > 0)
+  const at = first < 0 ? processors.length : first
+  return compose([...processors.slice(0, at), tail.processor, ...processors.slice(at)], diagnostics)
 })
 
 const builtIn = {

@@ -18,6 +18,7 @@ export * as TelemetryConfig from "./TelemetryConfig.ts"
 // Records
 export * as EnvironmentPropagation from "./tracing/EnvironmentPropagation.ts"
 export * as HttpClientPropagation from "./tracing/HttpClientPropagation.ts"
+export * as HttpDeferredKeep from "./tracing/HttpDeferredKeep.ts"
 export * as IdGenerator from "./tracing/IdGenerator.ts"
 export * as Outcome from "./tracing/Outcome.ts"
 export * as SpanLimits from "./tracing/SpanLimits.ts"

@@ -84,12 +84,12 @@ describe("a telemetry layer with a tail sampler", () => {
 
   it.effect("rescues what the head only recorded, and its weight is that of the recording", () =>
     Effect.gen(function*() {
-      const recording: Sampler.SamplerShape = {
-        description: "RecordOnly",
-        decide: () => ({ threshold: { hi: 2 ** 28, lo: 0 }, reliable: true, record: true })
-      }
-      const { spans } = yield* exported(Effect.andThen(bad, good), { recorded: 1 }, undefined, recording)
-      assert.deepStrictEqual(spans.map(({ name, traceFlags }) => [name, traceFlags & 1]), [["fine", 1], ["bad", 1]])
+      const recording = Sampler.alwaysRecord(Sampler.parentBased({ root: Sampler.probability(1e-9) }))
+      const { spans } = yield* exported(Effect.andThen(bad, good), {}, undefined, recording)
+      assert.deepStrictEqual(
+        spans.map(({ name, traceFlags, traceState }) => [name, traceFlags & 1, traceState]),
+        [["fine", 1, "ot=th:0"], ["bad", 1, "ot=th:0"]]
+      )
     }))
 
   it.effect("is no burden where telemetry is disabled", () =>

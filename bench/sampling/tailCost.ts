@@ -12,6 +12,7 @@ import type { SpanSink } from "../../src/processors/SpanProcessor.ts"
 import { BottomK } from "../../src/sampling/tail/budget.ts"
 import { DroppedTraces, KeptTraces } from "../../src/sampling/tail/decisionCache.ts"
 import type { TailPolicy } from "../../src/sampling/TailPolicy.ts"
+import * as Threshold from "../../src/sampling/Threshold.ts"
 import { Span, type SpanOwner } from "../../src/tracing/Span.ts"
 import { compile, defaults } from "../../src/tracing/SpanLimits.ts"
 
@@ -77,6 +78,8 @@ const traceOf = (count: number, index: number, traceState: string): Array<Span> 
   return [...spans.slice(1), spans[0]!]
 }
 
+const head = { threshold: Threshold.fromProbability(0.5), reliable: true }
+
 const sink = { emitted: 0, dropped: 0 }
 const next: SpanSink = {
   emit: () => void sink.emitted++,
@@ -113,7 +116,6 @@ const make = (policy: TailPolicy, clock: { now: number }): TailCore =>
     droppedCacheSize: 200_000,
     keptCacheSize: 10_000,
     stress: { activateAt: 90, deactivateAt: 75, leastMillis: 10_000 },
-    floor: undefined,
     memory: () => 0,
     now: () => clock.now,
     wakeAt: () => {},
@@ -145,7 +147,7 @@ const measure = (size: number, policy: TailPolicy, chunks: number, traceState: s
   for (let round = 0; round < chunks; round++) {
     const traces = Array.from({ length: count / size }, (_, index) => traceOf(size, round * count + index, traceState))
     const start = nanos(() => {
-      for (const spans of traces) for (let i = spans.length - 1; i >= 0; i--) core.onStart(spans[i]!)
+      for (const spans of traces) for (let i = spans.length - 1; i >= 0; i--) core.onStart(spans[i]!, head)
     })
     const append = nanos(() => {
       for (const spans of traces) for (let i = 0; i < spans.length; i++) core.onEnd(spans[i]!, next)
@@ -204,7 +206,7 @@ const held = (size: number, count: number): number => {
   const before = heap()
   for (let index = 0; index < count; index++) {
     const spans = traceOf(size, index, "")
-    for (let i = spans.length - 1; i >= 0; i--) core.onStart(spans[i]!)
+    for (let i = spans.length - 1; i >= 0; i--) core.onStart(spans[i]!, head)
     for (const span of spans) core.onEnd(span, next)
   }
   const after = heap()
@@ -249,7 +251,7 @@ else {
   for (let round = 0; round < 20; round++) {
     for (let index = 0; index < count; index++) {
       for (const span of traceOf(1, index, "")) {
-        core.onStart(span)
+        core.onStart(span, head)
         core.onEnd(span, next)
       }
     }

@@ -66,7 +66,7 @@ const listed = (texts: ReadonlyArray<string>): string =>
 export const issueLine = (issue: SchemaIssue.Issue, input: unknown, name: string): string => {
   const leaves = format(issue).issues.map(({ message, path = [] }): Leaf => ({
     path: path as ReadonlyArray<PropertyKey>,
-    message: message.replace(/^Expected /, "").replace(/ \| undefined$/, ""),
+    message: message.replace(/^expected /i, "").replace(/ \| undefined$/, ""),
     rank: message === missing ? 0 : message === unknown ? 1 : 2
   }))
   const deepest = Math.max(...leaves.map(({ path }) => path.length))

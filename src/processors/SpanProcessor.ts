@@ -4,6 +4,10 @@ import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, DropReason } from "../diagnostics/Ledger.ts"
 import { describeError } from "../internal/describeError.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
+import type { SamplingDecision } from "../sampling/Sampler.ts"
+
+/** What the sampler said about a span that is recorded. */
+export type StartDecision = Pick<SamplingDecision, "threshold" | "reliable" | "record">
 
 /** The rest of the road behind a processor. */
 export interface SpanSink {
@@ -31,8 +35,8 @@ export interface SpanSink {
  */
 export interface SpanProcessorShape {
   readonly name: string
-  /** Called when a recorded span starts. */
-  readonly onStart?: ((span: ReadableSpan) => void) | undefined
+  /** Called when a recorded span starts. The tracer says what the sampler decided. */
+  readonly onStart?: ((span: ReadableSpan, decision?: StartDecision) => void) | undefined
   readonly onEnd: (span: ReadableSpan, next: SpanSink) => void
   /**
    * Whether it looks at a span after `onEnd` has returned, or emits it later. With `false` in the whole chain the tracer
@@ -54,7 +58,7 @@ export class SpanProcessor extends Context.Service<SpanProcessor, SpanProcessorS
 /** Makes a processor that feeds no destination of its own; what is left out does nothing. */
 export const make = (options: {
   readonly name: string
-  readonly onStart?: ((span: ReadableSpan) => void) | undefined
+  readonly onStart?: ((span: ReadableSpan, decision?: StartDecision) => void) | undefined
   readonly onEnd: (span: ReadableSpan, next: SpanSink) => void
   readonly keepsSpans?: boolean | undefined
   readonly flush?: Effect.Effect<void> | undefined
@@ -144,10 +148,10 @@ export const compose = (
   })
   return {
     name: processors.map((processor) => processor.name).join(","),
-    onStart: starting.length === 0 ? undefined : (span) => {
+    onStart: starting.length === 0 ? undefined : (span, decision) => {
       for (const processor of starting) {
         try {
-          processor.onStart!(span)
+          processor.onStart!(span, decision)
         } catch (error) {
           failed(processor, error)
         }

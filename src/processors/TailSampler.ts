@@ -9,11 +9,10 @@
  * the budget by weighted bottom-k: a kept trace's weight is right, and stands as `ot=th` in the tracestate of each of its
  * spans; a trace whose probability upstream is unknown carries none. Spans that come later follow the decision.
  *
- * **The head.** What is not recorded cannot be rescued. Put `Sampler.alwaysRecord` around the head sampler, or select
- * everything, and say `recorded: 1`: then every trace is seen here, the sampled flag in outgoing requests is still the head
- * sampler's, and what is kept weighs the inverse of the probability with which it was kept here. Without it only what the
- * head sampler selects is seen, and its threshold is taken into account. A floor in between (`recorded: 0.1`) asks for a
- * head sampler that records every trace whose randomness passes that probability.
+ * **The head.** What is not recorded cannot be rescued. With `Sampler.alwaysRecord` around the head sampler every trace is
+ * seen here: the sampled flag in outgoing requests is still the head sampler's, and what is kept weighs the inverse of the
+ * probability with which it was kept here, since a sampler that records without selecting does so with certainty. Without
+ * it only what the head sampler selects is seen, and its threshold is taken into account.
  *
  * **Gotchas**
  *
@@ -58,7 +57,6 @@ import { optionalService } from "../internal/optionalService.ts"
 import { DecisionLog } from "../sampling/DecisionLog.ts"
 import { Sampling } from "../sampling/Sampling.ts"
 import * as TailPolicy from "../sampling/TailPolicy.ts"
-import * as Threshold from "../sampling/Threshold.ts"
 import { TailCore, type TailCoreOptions } from "./tailCore.ts"
 import { TailSampler, type TailSamplerShape } from "./tailService.ts"
 
@@ -86,11 +84,6 @@ export interface Options {
   readonly policy?: TailPolicy.TailPolicy | SubscriptionRef.SubscriptionRef<TailPolicy.TailPolicy> | undefined
   /** Asked before the rules; `undefined` leaves the trace to them. A failure is reported, and the rules are asked. */
   readonly evaluate?: ((view: TailPolicy.TraceView) => TailPolicy.Verdict | undefined) | undefined
-  /**
-   * The probability with which the head sampler records a trace, whether it selects it for export or not. Left out, it
-   * records only what it selects.
-   */
-  readonly recorded?: number | undefined
   /** How often complete traces compete for the budget. Default 1 second. */
   readonly flushInterval?: Duration.Input | undefined
   /**
@@ -164,12 +157,6 @@ const millisOf = (option: string, input: Duration.Input | undefined, otherwise: 
     : Effect.fail(fail(option, input, `a duration of at least ${least} ms`))
 }
 
-const floorOf = Effect.fnUntraced(function*(recorded: number | undefined) {
-  if (recorded === undefined) return undefined
-  if (recorded > 0 && recorded <= 1) return Threshold.fromProbability(recorded)
-  return yield* Effect.fail(fail("recorded", recorded, "a probability above 0, at most 1"))
-})
-
 const policyOf = Effect.fnUntraced(function*(given: Options["policy"]) {
   if (SubscriptionRef.isSubscriptionRef(given)) return given as SubscriptionRef.SubscriptionRef<TailPolicy.TailPolicy>
   const policy = yield* Effect.mapError(
@@ -219,7 +206,6 @@ export const make = Effect.fnUntraced(function*(
       ),
       leastMillis: yield* millisOf("stress.least", stress?.least, 10_000, 0)
     },
-    floor: yield* floorOf(options?.recorded),
     memory: stress?.memory ?? heapInUse()
   }
   const core = yield* makeCore(clock, {
@@ -230,7 +216,7 @@ export const make = Effect.fnUntraced(function*(
   const shape: TailSamplerShape = {
     processor: {
       name: "tail",
-      onStart: (span) => core.onStart(span),
+      onStart: (span, decision) => core.onStart(span, decision),
       onEnd: (span, next) => core.onEnd(span, next),
       keepsSpans: true,
       flush: Effect.sync(() => core.flushComplete()),
@@ -239,7 +225,7 @@ export const make = Effect.fnUntraced(function*(
     config,
     stats: Effect.sync(() => core.stats),
     decideAll: () => core.decideAll(),
-    isWanted: (span) => core.isWanted(span),
+    isWanted: (span, isFailing) => core.isWanted(span, isFailing === true),
     raise: (span) => core.raise(span)
   }
   return shape

@@ -1,15 +1,15 @@
 /** The engine of the tail sampler: synchronous, without Effect, told the time and woken by its owner. */
-import { isSampled, type ReadableSpan } from "../model/ReadableSpan.ts"
+import { describeError } from "../internal/describeError.ts"
+import type { ReadableSpan } from "../model/ReadableSpan.ts"
 import type { DecisionLogShape } from "../sampling/DecisionLog.ts"
-import * as OtTraceState from "../sampling/OtTraceState.ts"
 import { fromReadable, type SpanSubject } from "../sampling/Predicate.ts"
 import { DroppedTraces, KeptTraces } from "../sampling/tail/decisionCache.ts"
 import { bytesOf, HeldTrace, isLocalRoot, traceBytes, TraceTable, type Trigger } from "../sampling/tail/heldTrace.ts"
-import { isBelow, Judge, type JudgeOptions, type Stage } from "../sampling/tail/judge.ts"
+import { Judge, type JudgeOptions, type Stage } from "../sampling/tail/judge.ts"
 import { Stress } from "../sampling/tail/stress.ts"
 import { TimerWheel } from "../sampling/tail/timerWheel.ts"
-import * as Threshold from "../sampling/Threshold.ts"
-import type { SpanSink } from "./SpanProcessor.ts"
+import type * as Threshold from "../sampling/Threshold.ts"
+import type { SpanSink, StartDecision } from "./SpanProcessor.ts"
 import { TailCounts } from "./tailCounts.ts"
 import { type Decided, decisionRecord, emitKept, type Written } from "./tailEmission.ts"
 import type { TailStats } from "./tailService.ts"
@@ -26,8 +26,6 @@ export interface TailCoreOptions extends JudgeOptions {
   readonly droppedCacheSize: number
   readonly keptCacheSize: number
   readonly stress: { readonly activateAt: number; readonly deactivateAt: number; readonly leastMillis: number }
-  /** The threshold by which the head records whatever it selects; `undefined` where it records what it selects only. */
-  readonly floor: Threshold.Threshold | undefined
   /** The fraction of the heap in use. */
   readonly memory: () => number
   readonly now: () => number
@@ -38,6 +36,8 @@ export interface TailCoreOptions extends JudgeOptions {
 
 const nowhere: SpanSink = { emit() {}, drop() {}, hold() {}, sampledOut() {} }
 const stressPeriod = 100
+/** Beside the low half of a threshold in the cache: the head recorded the trace whatever it decided. */
+const allRecorded = 1 << 28
 
 /** Holds, decides, hands on. */
 export class TailCore {
@@ -69,13 +69,13 @@ export class TailCore {
     this.#judge = new Judge(options, options.now())
   }
 
-  onStart(span: ReadableSpan): void {
+  onStart(span: ReadableSpan, decision: StartDecision | undefined): void {
     let trace = this.#table.get(span)
     if (trace === undefined) {
       if (this.#isShutDown || this.#isDecided(span)) return
-      trace = this.#open(span, 0)
+      trace = this.#open(span, decision)
       if (isLocalRoot(span)) trace.root = span
-    }
+    } else if (decision !== undefined) trace.join(span, decision)
     trace.started++
   }
 
@@ -84,8 +84,8 @@ export class TailCore {
     let trace = this.#table.get(span)
     if (trace === undefined) {
       if (this.#follow(span, next)) return
-      trace = this.#open(span, 0)
-    } else if (trace.traceState !== span.traceState) this.#lower(trace, span)
+      trace = this.#open(span, undefined)
+    }
     next.hold(1)
     const bytes = trace.append(span, this.#judge.compiled, this.#subject ??= fromReadable(span))
     trace.ended++
@@ -105,50 +105,12 @@ export class TailCore {
   }
 
   // A trace that nothing is known of yet.
-  #open(span: ReadableSpan, since: number): HeldTrace {
+  #open(span: ReadableSpan, decision: StartDecision | undefined): HeldTrace {
     if (this.#table.size >= this.#options.maxTraces) this.#makeRoom()
-    const { randomness, threshold } = OtTraceState.read(span.traceState)
-    const { floor } = this.#options
-    let t0 = threshold
-    let isKnown = t0 !== undefined
-    if (!isSampled(span)) {
-      t0 = floor
-      isKnown = floor !== undefined
-      if (!isKnown) this.#warnOfFloor()
-    } else if (t0 === undefined && span.parentSpanId0 === 0 && span.parentSpanId1 === 0) isKnown = true
-    if (floor !== undefined && (t0 === undefined || isBelow(floor, t0))) {
-      isKnown ||= floor.hi === 0 && floor.lo === 0
-      if (t0 !== undefined || isKnown) t0 = floor
-    }
-    const trace = new HeldTrace(
-      span,
-      randomness?.hi ?? Threshold.randomnessHi(span.traceId2, span.traceId3),
-      randomness?.lo ?? Threshold.randomnessLo(span.traceId3),
-      t0?.hi ?? 0,
-      t0?.lo ?? 0,
-      isKnown,
-      since
-    )
+    const trace = new HeldTrace(span, decision)
     this.#table.add(trace)
     this.#bytes += traceBytes
     return trace
-  }
-
-  #warnOfFloor(): void {
-    this.#options.diagnostics.report(
-      "warn",
-      "sampling.tail.recorded",
-      "the sampler records spans that it does not select; state with what probability (TailSampler option recorded), or those that are kept have no weight"
-    )
-  }
-
-  // A trace is here if its least threshold was passed.
-  #lower(trace: HeldTrace, span: ReadableSpan): void {
-    if (!isSampled(span)) return
-    const { threshold } = OtTraceState.read(span.traceState)
-    if (threshold === undefined || !isBelow(threshold, { hi: trace.thresholdHi, lo: trace.thresholdLo })) return
-    trace.thresholdHi = threshold.hi
-    trace.thresholdLo = threshold.lo
   }
 
   // After a span has come: is the trace to be decided now, soon, or when its time is over?
@@ -302,27 +264,35 @@ export class TailCore {
   #flush(now: number, isForced: boolean): void {
     if (this.#isFlushing) return
     this.#isFlushing = true
+    const due = this.#due
     try {
       if (this.#judge.refresh(now)) this.#table.forEach((trace) => this.#markAgain(trace))
       this.#flushAt = Infinity
-      const due = this.#due
       this.#due = []
-      const ready = due.filter((trace) => {
-        if (trace.trigger !== "root" || trace.isComplete) return true
-        // It has begun anew.
-        trace.trigger = undefined
-        if (trace.slot < 0) this.#wheel.set(trace, trace.since + this.#options.timeout, now)
-        this.#wake(trace.dueAt)
-        return false
-      })
-      this.#judge.decide(ready, now, isForced, this.#stress.isActive, {
+      this.#judge.decide(due.filter((trace) => this.#isReady(trace, now)), now, isForced, this.#stress.isActive, {
         wantsThresholds: this.#options.log !== undefined,
         decided: this.#settle,
         postponed: (trace) => this.#addDue(trace, trace.trigger!, now)
       })
+    } catch (error) {
+      // On a timer's stack nobody else would catch it. What is still held is decided by the next flush.
+      this.#options.diagnostics.report("error", "sampling.tail", `tail sampling failed: ${describeError(error)}`)
+      const again = new Set(this.#due)
+      this.#due = []
+      for (const trace of due) if (trace.trigger !== undefined && this.#table.has(trace)) again.add(trace)
+      for (const trace of again) this.#addDue(trace, trace.trigger!, now)
     } finally {
       this.#isFlushing = false
     }
+  }
+
+  #isReady(trace: HeldTrace, now: number): boolean {
+    if (trace.trigger !== "root" || trace.isComplete) return true
+    // It has begun anew.
+    trace.trigger = undefined
+    if (trace.slot < 0) this.#wheel.set(trace, trace.since + this.#options.timeout, now)
+    this.#wake(trace.dueAt)
+    return false
   }
 
   #markAgain(trace: HeldTrace): void {
@@ -335,30 +305,31 @@ export class TailCore {
     const { ruleId } = trace.verdict!
     if (isKept) {
       const hi = isKnown ? threshold.hi : -1
-      this.#kept.add(traceId0, traceId1, traceId2, traceId3, hi, threshold.lo, ruleId)
+      const lo = trace.isAllRecorded ? threshold.lo | allRecorded : threshold.lo
+      this.#kept.add(traceId0, traceId1, traceId2, traceId3, hi, lo, ruleId)
     } else this.#dropped.add(traceId0, traceId1, traceId2, traceId3)
     const next = this.#next
     const { isDryRun } = this.#judge
     this.#counts.decided(ruleId, stage, isKept, spans.length)
     this.#forget(trace)
     this.#spans -= spans.length
-    const { floor, log } = this.#options
+    const { log } = this.#options
     if (!isKept && !isDryRun) {
       next.hold(-spans.length)
       next.sampledOut(spans.length)
       if (log === undefined) return
     }
     const decided: Decided = { isKept, stage, threshold, isKnown, ruleId, trigger: trace.trigger }
-    if (log !== undefined) {
-      const { version } = this.#judge.compiled.policy
-      log.record(decisionRecord(trace, decided, this.#judge.costOf(trace), version, isDryRun))
+    if (isKept || isDryRun) {
+      this.#written.before = undefined
+      for (const span of spans) {
+        next.hold(-1)
+        emitKept(span, decided, trace.isAllRecorded, isDryRun, this.#written, next)
+      }
     }
-    if (!isKept && !isDryRun) return
-    this.#written.before = undefined
-    for (const span of spans) {
-      next.hold(-1)
-      emitKept(span, decided, floor !== undefined, isDryRun, this.#written, next)
-    }
+    if (log === undefined) return
+    const { version } = this.#judge.compiled.policy
+    log.record(decisionRecord(trace, decided, this.#judge.costOf(trace), version, isDryRun))
   }
 
   // A span whose trace was decided before.
@@ -369,12 +340,13 @@ export class TailCore {
     if (row >= 0) {
       this.#counts.lateKept++
       const hi = this.#kept.thresholdHi(row)
-      const threshold = { hi: Math.max(hi, 0), lo: this.#kept.thresholdLo(row) }
+      const lo = this.#kept.thresholdLo(row)
+      const threshold = { hi: Math.max(hi, 0), lo: lo & ~allRecorded }
       const ruleId = this.#kept.ruleId(row)
       const late: Decided = { isKept: true, stage: "late", threshold, isKnown: hi >= 0, ruleId, trigger: undefined }
       this.#judge.charge(bytesOf(span))
       this.#written.before = undefined
-      emitKept(span, late, this.#options.floor !== undefined, isDryRun, this.#written, next)
+      emitKept(span, late, (lo & allRecorded) !== 0, isDryRun, this.#written, next)
       return true
     }
     if (!this.#dropped.has(traceId0, traceId1, traceId2, traceId3)) return false
@@ -385,10 +357,13 @@ export class TailCore {
   }
 
   /** Whether a rule wants the trace of this span, as far as it is known. */
-  isWanted(span: ReadableSpan): boolean {
+  isWanted(span: ReadableSpan, isFailing: boolean): boolean {
     const trace = this.#table.get(span)
-    if (trace === undefined || this.#judge.isDryRun) return false
+    if (this.#judge.isDryRun) return false
+    if (trace === undefined) return this.#kept.find(span.traceId0, span.traceId1, span.traceId2, span.traceId3) >= 0
+    if (isFailing) trace.errorCount++
     const { always, drop, weight } = this.#judge.evaluate(trace, this.#stress.isActive)
+    if (isFailing) trace.errorCount--
     return !drop && (always || weight > 1)
   }
 

@@ -58,7 +58,8 @@ const traceStateOf = (span: ReadableSpan, decided: Decided, isOwnForgotten: bool
     const own = OtTraceState.read(span.traceState).threshold
     if (own !== undefined && isBelow(threshold, own)) threshold = own
   }
-  return OtTraceState.afterDecision(span.traceState, { threshold, reliable: decided.isKnown }, true)
+  const decision = { threshold, reliable: decided.isKnown, explicit: true }
+  return OtTraceState.afterDecision(span.traceState, decision, true)
 }
 
 const describe = (span: ReadableSpan, decided: Decided, isDryRun: boolean): void => {

@@ -51,9 +51,10 @@ export class TailSampler extends Context.Service<TailSampler, {
   /** Decides about everything that is held. From then on spans are decided as they come. Synchronous; never throws. */
   readonly decideAll: () => void
   /**
-   * What the trace of a span, as far as it is known, says to whoever called: whether a rule wants it.
+   * Whether a rule wants the trace of a span, as far as it is known: by weight above 1, always, or because it was raised. A
+   * trace that was decided is wanted if it was kept. `isFailing` stands for an error that is still to come.
    */
-  readonly isWanted: (span: ReadableSpan) => boolean
+  readonly isWanted: (span: ReadableSpan, isFailing?: boolean) => boolean
   /** Raises the held trace of a span to the class `deferred`, as a service that it called wants it. */
   readonly raise: (span: ReadableSpan) => boolean
 }>()("effect-telemetry/processors/TailSampler") {}

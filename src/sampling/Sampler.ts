@@ -63,7 +63,7 @@ export interface SamplingDecision {
   readonly record?: boolean | undefined
   /** Attributes added to a recorded span. */
   readonly attributes?: Readonly<Record<string, unknown>> | undefined
-  /** Becomes the tracestate of the span. Default: the parent's. */
+  /** Becomes the tracestate of the span, but for its `ot` member. Default: the parent's. */
   readonly traceState?: string | undefined
   /** Names the rule that decided. */
   readonly ruleId?: string | undefined

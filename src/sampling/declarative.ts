@@ -57,6 +57,7 @@ export type Declarative =
       readonly local_parent_not_sampled?: Declarative | null | undefined
     } | null
   }
+  | { readonly always_record: { readonly root: Declarative } }
   | { readonly "composite/development": Composable }
   | {
     readonly "jaeger_remote/development": {
@@ -111,6 +112,7 @@ export const declarativeFields = {
     local_parent_sampled: optional(Nested),
     local_parent_not_sampled: optional(Nested)
   }))),
+  always_record: Schema.optional(Schema.Struct({ root: Nested })),
   "composite/development": Schema.optional(ComposableSchema),
   "jaeger_remote/development": Schema.optional(Schema.Struct({
     endpoint: Schema.NonEmptyString,
@@ -169,6 +171,12 @@ const composable = (config: Composable): Sampler.SamplerShape => {
   )
 }
 
+/** Told of each part that asks a server, with the effect that makes it. */
+export type Asking = (
+  config: Declarative,
+  made: Effect.Effect<Sampler.SamplerShape, never, Scope.Scope>
+) => Effect.Effect<Sampler.SamplerShape, never, Scope.Scope>
+
 /**
  * The sampler that a declarative configuration describes.
  *
@@ -179,9 +187,10 @@ const composable = (config: Composable): Sampler.SamplerShape => {
  */
 export const makeDeclarative = (
   config: Declarative,
-  building: Building | undefined
+  building: Building | undefined,
+  asking: Asking = (_, made) => made
 ): Effect.Effect<Sampler.SamplerShape, never, Scope.Scope> => {
-  const nested = (config: Declarative) => makeDeclarative(config, building)
+  const nested = (config: Declarative) => makeDeclarative(config, building, asking)
   if ("always_on" in config) return Effect.succeed(Sampler.alwaysOn)
   if ("always_off" in config) return Effect.succeed(Sampler.alwaysOff)
   if ("trace_id_ratio_based" in config) {
@@ -193,6 +202,7 @@ export const makeDeclarative = (
   if ("composite/development" in config) {
     return Effect.sync(() => Sampler.composite(composable(config["composite/development"])))
   }
+  if ("always_record" in config) return Effect.map(nested(config.always_record.root), Sampler.alwaysRecord)
   if ("parent_based" in config) {
     const { parent_based: branches } = config
     return makeParentBased({
@@ -204,9 +214,13 @@ export const makeDeclarative = (
     }, nested)
   }
   const { endpoint, initial_sampler: initialSampler, interval } = config["jaeger_remote/development"]
-  return makeJaegerRemote(
-    { endpoint, pollingInterval: interval == null ? undefined : Math.max(1_000, interval), initialSampler },
-    nested,
-    building
+  return asking(
+    config,
+    makeJaegerRemote(
+      { endpoint, pollingInterval: interval == null ? undefined : Math.max(1_000, interval), initialSampler },
+      // What stands within goes with it.
+      (config: Declarative) => makeDeclarative(config, building),
+      building
+    )
   )
 }

@@ -3,7 +3,7 @@
  * what arrives is whole at the lowest rate, and its weights count what really happened.
  *
  * ```
- * driver > edge (1/2 of what it starts) > orders (follows) > stock (1/4) > billing (3/4)
+ * driver > edge (1/2 of what it starts) > orders (follows) > stock (1/4, by a rule) > billing (3/4, the most of two)
  *                                                          > a legacy hop > pricing (follows)
  * ```
  *
@@ -198,13 +198,18 @@ const drive = Effect.gen(function*() {
   }
   const [pricing, billing] = yield* Effect.all([
     service("pricing", { parentBased: { root: "always_on" } }, []),
-    service("billing", { traceIdRatio: 0.75 }, [])
+    service("billing", { anyOf: [{ probability: 0.75 }, { traceIdRatio: 0.125 }] }, [])
   ], { concurrency: "unbounded" })
   const [hop, stock] = yield* Effect.all([
     launch("legacyProxy.ts", pricing.url),
-    service("stock", { traceIdRatio: 0.25 }, [billing.url])
+    service("stock", {
+      ruleBased: {
+        rules: [{ id: "requests", when: { field: "kind", eq: "server" }, sampler: { probability: 0.25 } }],
+        otherwise: { parentBased: { root: "always_off" } }
+      }
+    }, [billing.url])
   ], { concurrency: "unbounded" })
-  const orders = yield* service("orders", { parentBased: { root: "always_on" } }, [stock.url, hop.url])
+  const orders = yield* service("orders", { composite: { parentBased: { root: "always_off" } } }, [stock.url, hop.url])
   const edge = yield* service("edge", { parentBased: { root: { traceIdRatio: 0.5 } } }, [orders.url])
 
   const agent = new Agent({ keepAlive: true })

@@ -50,7 +50,7 @@ const tailOf = (kind: string) => {
   ]
   return TailSampler.layer(
     kind === "tight"
-      ? { policy: { rules, budget: { perSecond: 2 } }, maxSpans: 2, maxTraces: 2, spanLimit: 3, recorded: 1 }
+      ? { policy: { rules, budget: { perSecond: 2 } }, maxSpans: 2, maxTraces: 2, spanLimit: 3 }
       : { policy: { rules, budget: { perSecond: 3 }, dryRun: kind === "dry" }, settle: "500 millis" }
   )
 }

@@ -64,7 +64,6 @@ const run = Effect.fnUntraced(function*(
   const tail = yield* Scope.provide(
     setUp({
       policy: first!,
-      recorded: settings.recorded ? 1 : undefined,
       settle: settings.settle,
       maxSpans: settings.maxSpans,
       maxTraces: settings.maxTraces,

@@ -173,7 +173,7 @@ describe("weights", () => {
       span({ trace: 1, id: 1, r: 0.7, parent: 9, remote: true, traceState: "ot=th:8,v=1" })
       span({ trace: 2, id: 2, r: 0.7 })
       yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(arrived.map(({ th }) => th), ["8", undefined])
+      assert.deepStrictEqual(arrived.map(({ th }) => th), ["8", "0"])
     }))
 
   it.effect("are not claimed where upstream gave no threshold, and a wrong one is not passed on", () =>
@@ -186,12 +186,13 @@ describe("weights", () => {
 
   it.effect("of a span that the head only recorded rest on the probability of recording", () =>
     Effect.gen(function*() {
-      const { arrived, lines, span } = yield* setUp({ policy: few(2), recorded: 1 })
+      const { arrived, span } = yield* setUp({ policy: few(2) })
       for (let i = 0; i < 8; i++) {
         span({
           trace: i,
           id: i + 1,
           r: (i + 0.5) / 8,
+          decision: { threshold: Threshold.fromHex("e")!, reliable: true, record: true },
           traceFlags: i === 7 ? 3 : 2,
           traceState: i === 7 ? "ot=th:e" : ""
         })
@@ -200,16 +201,29 @@ describe("weights", () => {
       assert.deepStrictEqual(arrived.map(({ isSampled }) => isSampled), [true, true])
       // Of eight, two: the sixth is the first left out, with R of 11/16.
       for (const { th } of arrived) assert.match(th!, /^b00/)
-      assert.deepStrictEqual(lines, [])
     }))
 
-  it.effect("of such a span are unknown where that probability is not stated, and it is said", () =>
+  it.effect("of a span whose sampler did not know its threshold are unknown, and so are those of one nobody told of", () =>
     Effect.gen(function*() {
-      const { arrived, lines, span } = yield* setUp({ policy: errors })
-      span({ id: 1, traceFlags: 2 })
+      const { arrived, span } = yield* setUp({ policy: errors })
+      span({ trace: 1, id: 1, decision: { threshold: Threshold.always, reliable: false } })
+      span({ trace: 2, id: 2, traceFlags: 2 })
       yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(arrived.map(({ isSampled, th }) => [isSampled, th]), [[true, undefined]])
-      assert.match(lines[0]!, /recorded/)
+      assert.deepStrictEqual(arrived.map(({ isSampled, th }) => [isSampled, th]), [[true, undefined], [
+        true,
+        undefined
+      ]])
+    }))
+
+  it.effect("of a child that the head sampler judged more strictly stay its own", () =>
+    Effect.gen(function*() {
+      const { arrived, end, span, start } = yield* setUp({ policy: errors })
+      const strict = { threshold: Threshold.fromHex("8")!, reliable: true }
+      const root = start({ id: 1, r: 0.6, name: "root", decision: { threshold: Threshold.always, reliable: true } })
+      span({ id: 2, parent: 1, r: 0.6, name: "child", traceState: "ot=th:8", decision: strict })
+      end(root)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(arrived.map(({ name, th }) => [name, th]), [["child", "8"], ["root", "0"]])
     }))
 
   it.effect("explicit randomness counts", () =>
@@ -580,6 +594,32 @@ describe("policies", () => {
     }))
 })
 
+describe("a defect", () => {
+  it.effect("of what is told about decisions reaches nobody, and nothing is lost by it", () =>
+    Effect.gen(function*() {
+      const log = yield* DecisionLog.make()
+      let isBroken = true
+      const { account, lines, names, span } = yield* Effect.provideService(
+        setUp({ policy: errors }),
+        DecisionLog.DecisionLog,
+        {
+          ...log,
+          record: (record) => {
+            if (isBroken) throw new Error("a bug")
+            log.record(record)
+          }
+        }
+      )
+      span({ trace: 1, id: 1, name: "first" })
+      span({ trace: 2, id: 2, name: "second" })
+      yield* TestClock.adjust("1 second")
+      isBroken = false
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual([names(), account.queued], [["first", "second"], 0])
+      assert.match(lines[0]!, /tail sampling failed: .*a bug/)
+    }))
+})
+
 describe("decisions", () => {
   it.effect("stand in the log, each a valid record", () =>
     Effect.gen(function*() {
@@ -625,7 +665,6 @@ describe("options", () => {
       const cases: ReadonlyArray<[TailSampler.Options, RegExp]> = [
         [{ maxTraces: 0 }, /maxTraces is 0, allowed is a whole number/],
         [{ timeout: -1 }, /timeout is -1, allowed is a duration/],
-        [{ recorded: 2 }, /recorded is 2, allowed is a probability/],
         [{ stress: { activateAt: 50, deactivateAt: 60 } }, /stress.deactivateAt is 60/],
         [{ policy: { rules: [{ id: "a" }, { id: "a" }] } }, /policy is not valid .*different ids/s],
         [{ policy: { rules: [], budget: { perSecond: 0 } } }, /perSecond/],

@@ -1,7 +1,7 @@
 /** A tail sampler between a made-up tracer and a destination that remembers, with books that are checked at every step. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { Account, SignalLedger } from "../../src/diagnostics/Ledger.ts"
+import { type Account, SignalLedger } from "../../src/diagnostics/Ledger.ts"
 import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 import { toRecord } from "../../src/model/Attributes.ts"
 import { isSampled, type ReadableSpan } from "../../src/model/ReadableSpan.ts"
@@ -15,11 +15,13 @@ import { type Fields, readable } from "../exporters/spans.ts"
 export interface TailFields extends Fields {
   readonly r?: number
   readonly traceState?: string
+  /** What the head sampler said. */
+  readonly decision?: SpanProcessor.StartDecision
 }
 
 /** A span of a trace whose randomness is `r`. */
 export const spanOf = (fields: TailFields): ReadableSpan => {
-  const { r = 0.5, traceState = "", ...rest } = fields
+  const { decision: _, r = 0.5, traceState = "", ...rest } = fields
   const hi = Math.floor(r * 2 ** 28)
   const lo = Math.floor((r * 2 ** 28 - hi) * 2 ** 28)
   const word2 = ((fields.trace ?? 1) << 24) | (hi >>> 4)
@@ -74,7 +76,7 @@ export const setUp = Effect.fnUntraced(function*(options?: TailSampler.Options) 
     const span = spanOf(fields)
     ledger.created++
     ledger.open++
-    chain.onStart!(span)
+    chain.onStart!(span, fields.decision)
     check()
     return span
   }

@@ -9,7 +9,9 @@ import { Transport, TransportError, type TransportRequest } from "../../src/deli
 import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
 import * as InMemorySpanExporter from "../../src/exporters/InMemorySpanExporter.ts"
 import * as JaegerRemoteSampler from "../../src/sampling/JaegerRemoteSampler.ts"
-import type { SamplingInput } from "../../src/sampling/Sampler.ts"
+import { Sampler, type SamplingInput } from "../../src/sampling/Sampler.ts"
+import type { SamplerConfig } from "../../src/sampling/SamplerConfig.ts"
+import * as Sampling from "../../src/sampling/Sampling.ts"
 import * as Threshold from "../../src/sampling/Threshold.ts"
 import { TelemetryLayer } from "../../src/Telemetry.ts"
 import { collected } from "../delivery/support.ts"
@@ -245,6 +247,23 @@ describe("JaegerRemoteSampler", () => {
         yield* Effect.promise(() => setImmediate())
       }
       assert.strictEqual(server.received[0]!.path, "/sampling?service=shop")
+    }))
+
+  it.effect("goes on asking as a part of a configuration, in either language", () =>
+    Effect.gen(function*() {
+      const server = yield* start([json(probabilistic(0.25)), json(probabilistic(0.25))])
+      const endpoint = `http://127.0.0.1:${server.port}/sampling`
+      const heads: ReadonlyArray<SamplerConfig> = [
+        { parentBased: { root: { jaegerRemote: { endpoint } } } },
+        { parent_based: { root: { "jaeger_remote/development": { endpoint, initial_sampler: { always_on: null } } } } }
+      ]
+      for (const head of heads) {
+        const sampler = yield* Effect.provideContext(Sampler, yield* Layer.build(Sampling.layer({ head })))
+        for (let turns = 0; thresholdOf(sampler) !== 0.25; turns++) {
+          if (turns > 20_000) assert.fail("the strategy never came")
+          yield* Effect.promise(() => setImmediate())
+        }
+      }
     }))
 
   it.effect("an endpoint without a path is asked for /sampling, and one that is none is not asked", () =>

@@ -60,6 +60,7 @@ describe("SamplerConfig", () => {
     [{ trace_id_ratio_based: { ratio: 0.5 } }, "Probability{0.5}"],
     [{ trace_id_ratio_based: null }, "Probability{1}"],
     [{ "probability/development": { ratio: null } }, "Composite{Probability{1}}"],
+    [{ always_record: { root: { always_off: null } } }, "AlwaysRecord{AlwaysOff}"],
     [{ parent_based: null }, "ParentBased{root:AlwaysOn}"],
     [
       { parent_based: { root: { trace_id_ratio_based: { ratio: 0.1 } }, remote_parent_sampled: { always_on: null } } },
@@ -173,7 +174,13 @@ describe("SamplerConfig", () => {
       const config = taken({
         anyOf: [
           { jaegerRemote: { initialSampler: "always_on" } },
-          { "jaeger_remote/development": { endpoint: "http://localhost:1/", initial_sampler: { always_on: null } } },
+          {
+            parent_based: {
+              root: {
+                "jaeger_remote/development": { endpoint: "http://localhost:1/", initial_sampler: { always_on: null } }
+              }
+            }
+          },
           { adaptive: { tracesPerSecond: 100, key: [{ attribute: "http.route" }] } },
           { rateLimit: { tracesPerSecond: 100, sampler: { jaegerRemote: {} } } },
           { reservoir: { tracesPerSecond: 1, probability: 0.1 } },
@@ -188,6 +195,9 @@ describe("SamplerConfig", () => {
           })
       })
       assert.strictEqual(asked.length, 5)
-      assert.strictEqual(sampler.description, "AnyOf{reused,reused,reused,reused,reused,Probability{0.5}}")
+      assert.strictEqual(
+        sampler.description,
+        "AnyOf{reused,ParentBased{root:reused},reused,reused,reused,Probability{0.5}}"
+      )
     }))
 })

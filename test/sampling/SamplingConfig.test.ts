@@ -38,6 +38,14 @@ describe("SamplingConfig", () => {
       `${of}head.parentBased.remote is not known`
     )
     assert.include(reasonOf({ head: "sometimes" }), `${of}head is "sometimes", expected `)
+    assert.strictEqual(
+      reasonOf({ head: { adaptive: {} } }),
+      `${of}head.adaptive is {}, expected tracesPerSecond or spansPerSecond, and one only`
+    )
+    assert.strictEqual(
+      reasonOf({ head: "always_on", tail: { rules: [], budget: { perSecond: 0 } } }),
+      `${of}tail.budget.perSecond is 0, expected a value greater than 0`
+    )
     assert.include(reasonOf([]), `${of}the configuration is [], expected `)
   })
 
@@ -61,6 +69,66 @@ describe("SamplingConfig", () => {
     for (let length = 0; length < text.length; length++) {
       assert.isTrue(Result.isFailure(SamplingConfig.decodeText(text.slice(0, length), "here")))
     }
+  })
+
+  it("whatever stands in whichever place, says one short line or takes it", () => {
+    const whole = {
+      version: "1",
+      dryRun: false,
+      head: {
+        ruleBased: {
+          rules: [
+            {
+              id: "a",
+              when: { and: [{ field: "name", eq: "a" }, { not: { attribute: "x", gt: 1 } }] },
+              sampler: "always_on"
+            },
+            { sampler: { anyOf: [{ probability: { ratio: 0.5, precision: 3 } }, "always_off"] } },
+            { sampler: { rateLimit: { tracesPerSecond: 5, sampler: { traceIdRatio: 0.5 } } } },
+            { sampler: { adaptive: { tracesPerSecond: 5, key: [{ field: "name" }], burst: "1 second" } } }
+          ],
+          otherwise: { parentBased: { root: { annotate: { sampler: "always_on", attributes: { a: 1 } } } } }
+        }
+      },
+      tail: {
+        rules: [{ id: "slow", when: { traceDuration: { ge: "1 second" } }, weight: 2 }],
+        budget: { perSecond: 10, shares: { slow: 0.5 } }
+      }
+    }
+    const odd = [null, true, -1, 1e400, "", "x".repeat(5_000), "line\nbreak", [], {}, { a: 1 }, [[]], "always_on"]
+    const variants = (value: unknown): ReadonlyArray<unknown> => {
+      const here: Array<unknown> = [...odd]
+      if (Array.isArray(value)) {
+        value.forEach((inner, i) => {
+          for (const other of variants(inner)) here.push(value.with(i, other))
+        })
+      } else if (typeof value === "object" && value !== null) {
+        here.push({ ...value, typo: 1 })
+        for (const [key, inner] of Object.entries(value)) {
+          const { [key]: _, ...rest } = value as Record<string, unknown>
+          here.push(rest)
+          for (const other of variants(inner)) here.push({ ...value, [key]: other })
+        }
+      }
+      return here
+    }
+    assert.strictEqual(reasonOf(whole), "taken")
+    const all = variants(whole)
+    assert.isAbove(all.length, 500)
+    let refused = 0
+    for (const input of all) {
+      const reason = reasonOf(input)
+      if (reason === "taken") {
+        const again = SamplingConfig.decodeText(SamplingConfig.canonical(input), "here")
+        assert.strictEqual(SamplingConfig.canonical(Result.getOrThrow(again)), SamplingConfig.canonical(input))
+      } else {
+        refused++
+        assert.notInclude(reason, "\n")
+        assert.isAtMost(reason.length, 1_000, reason)
+        assert.match(reason, / is (missing|not known|not |.+, expected .+)/)
+      }
+    }
+    assert.isAbove(refused, all.length / 2)
   })
 
   it("has a version that depends on the content alone", () => {

@@ -1,10 +1,16 @@
 /** One trace while its spans are held: who they are, and what is known of them all. */
 import { wordToHex } from "../../internal/hex.ts"
-import type { ReadableSpan } from "../../model/ReadableSpan.ts"
+import { isSampled, type ReadableSpan } from "../../model/ReadableSpan.ts"
+import * as OtTraceState from "../OtTraceState.ts"
 import type { SpanSubject } from "../Predicate.ts"
+import type { SamplingDecision } from "../Sampler.ts"
 import type { CompiledPolicy, CompiledVerdict, TraceView } from "../TailPolicy.ts"
 import { hashTraceId } from "./decisionCache.ts"
+import * as Threshold from "../Threshold.ts"
 import type { Timed } from "./timerWheel.ts"
+
+/** What the head sampler said when a span started. */
+export type HeadDecision = Pick<SamplingDecision, "threshold" | "reliable" | "record">
 
 /** Why a trace is decided now. */
 export type Trigger = "root" | "timeout" | "spanLimit" | "bytes" | "evict" | "shutdown"
@@ -46,8 +52,6 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
   readonly traceId1: number
   readonly traceId2: number
   readonly traceId3: number
-  /** The tracestate of its first span. */
-  readonly traceState: string
   /** R of the trace. */
   readonly randomnessHi: number
   readonly randomnessLo: number
@@ -55,7 +59,9 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
   thresholdHi: number
   thresholdLo: number
   /** Whether that threshold is the probability with which the trace is here. */
-  isKnown: boolean
+  readonly isKnown: boolean
+  /** Whether the head sampler records all of its spans whatever it decides, so that its thresholds say nothing. */
+  isAllRecorded: boolean
   /** Spans whose start was seen, and ends. */
   started = 0
   ended = 0
@@ -67,7 +73,7 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
   bytes = traceBytes
   marks = 0
   /** When the first span ended, or started while none has, in milliseconds. */
-  since: number
+  since = 0
   trigger: Trigger | undefined = undefined
   /** Raised by what a service called by this trace has decided. */
   isRaised = false
@@ -80,26 +86,33 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
   nextTimed: HeldTrace | undefined = undefined
   previousTimed: HeldTrace | undefined = undefined
 
-  constructor(
-    span: ReadableSpan,
-    randomnessHi: number,
-    randomnessLo: number,
-    thresholdHi: number,
-    thresholdLo: number,
-    isKnown: boolean,
-    since: number
-  ) {
+  constructor(span: ReadableSpan, decision: HeadDecision | undefined) {
     this.traceId0 = span.traceId0
     this.traceId1 = span.traceId1
     this.traceId2 = span.traceId2
     this.traceId3 = span.traceId3
-    this.traceState = span.traceState
-    this.randomnessHi = randomnessHi
-    this.randomnessLo = randomnessLo
-    this.thresholdHi = thresholdHi
-    this.thresholdLo = thresholdLo
-    this.isKnown = isKnown
-    this.since = since
+    const { randomness, threshold } = OtTraceState.read(span.traceState)
+    this.randomnessHi = randomness?.hi ?? Threshold.randomnessHi(span.traceId2, span.traceId3)
+    this.randomnessLo = randomness?.lo ?? Threshold.randomnessLo(span.traceId3)
+    // A sampler never sees R: what it records without selecting it is recorded with certainty.
+    this.isAllRecorded = decision?.record === true
+    const head = this.isAllRecorded ? Threshold.always : decision?.threshold ?? threshold
+    this.thresholdHi = head?.hi ?? 0
+    this.thresholdLo = head?.lo ?? 0
+    this.isKnown = this.isAllRecorded || (decision === undefined
+      ? isSampled(span) && (threshold !== undefined || (span.parentSpanId0 === 0 && span.parentSpanId1 === 0))
+      : decision.reliable)
+  }
+
+  /** Another of its spans has started. The trace is here if any of them passed. */
+  join(span: ReadableSpan, decision: HeadDecision): void {
+    if (decision.record === true) return
+    this.isAllRecorded = false
+    const { threshold } = decision
+    if (!isSampled(span) || threshold.hi > this.thresholdHi) return
+    if (threshold.hi === this.thresholdHi && threshold.lo >= this.thresholdLo) return
+    this.thresholdHi = threshold.hi
+    this.thresholdLo = threshold.lo
   }
 
   get traceId(): string {
@@ -177,6 +190,10 @@ export class TraceTable {
     ) trace = trace.twin
     if (trace !== undefined) this.#last = trace
     return trace
+  }
+
+  has(trace: HeldTrace): boolean {
+    return this.find(trace.traceId0, trace.traceId1, trace.traceId2, trace.traceId3) === trace
   }
 
   /** Adds a trace that is not there. */
