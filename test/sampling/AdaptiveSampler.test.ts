@@ -149,6 +149,7 @@ describe("AdaptiveSampler", () => {
     Effect.gen(function*() {
       const options = { tracesPerSecond: 20 }
       const before = yield* AdaptiveSampler.make(options)
+      yield* TestClock.adjust("2 days")
       yield* play(before, ["a", "b"], 1, 10)
       const text = JSON.stringify(yield* before.state)
       const state = yield* Schema.decodeUnknownEffect(AdaptiveSampler.AdaptiveState)(JSON.parse(text))
