@@ -11,6 +11,7 @@ import type { SamplingConfig } from "../../src/sampling/SamplingConfig.ts"
 import { TelemetryLayer } from "../../src/Telemetry.ts"
 import * as IdGenerator from "../../src/tracing/IdGenerator.ts"
 import * as Trace from "../../src/tracing/Trace.ts"
+import { goalOf, picture } from "../../scripts/simulate/report.ts"
 import { temporary } from "./programs.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -51,6 +52,27 @@ const configured = Effect.fnUntraced(function*(config: unknown) {
 })
 
 const tenth: SamplingConfig = { version: "tenth", head: { parentBased: { root: { traceIdRatio: 0.1 } } } }
+
+describe("the picture of a rate", () => {
+  it("has a step for each level, and shows the highest of what shares a column", () => {
+    assert.strictEqual(picture([1, 2, 3, 4, 5, 6, 7, 8], 8, true), "▂▃▄▅▆▇██")
+    assert.strictEqual(picture([0, 4, 8], 3, false), " +@")
+    assert.strictEqual(picture([1, 8, 1, 1, 4, 1], 3, false), "@:+")
+    assert.strictEqual(picture([0, 0], 60, false), "  ")
+  })
+
+  it("is beside the goal that the configuration states, where it states one", () => {
+    assert.deepStrictEqual(goalOf({ head: { rateLimit: { tracesPerSecond: 5 } } }), { perSecond: 5, unit: "traces" })
+    assert.deepStrictEqual(goalOf({ head: "always_on", tail: { rules: [], budget: { perSecond: 9 } } }), {
+      perSecond: 9,
+      unit: "spans"
+    })
+    assert.isUndefined(
+      goalOf({ head: { anyOf: [{ rateLimit: { tracesPerSecond: 5 } }, { adaptive: { tracesPerSecond: 6 } }] } })
+    )
+    assert.isUndefined(goalOf(tenth))
+  })
+})
 
 describe("npm run simulate", () => {
   it.live(
