@@ -201,6 +201,42 @@ describe("npm run simulate", () => {
       assert.strictEqual(out.replace(path, "sampling.json"), text)
     }), 60_000)
 
+  it.live("replays a service that others call under the parents that it had", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const traffic = join(directory, "spans.jsonl")
+      // Of each trace this service is called twice; every second trace was kept with a probability of a half before.
+      const calls = Array.from({ length: 200 }, (_, i) => {
+        const traceId = `${(i + 1).toString(16).padStart(18, "0")}${i % 2 === 0 ? "c" : "4"}0000000000000`
+        return { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, tracestate: i % 2 === 0 ? "ot=th:8" : "" }
+      })
+      const call = Trace.span(Trace.span(Effect.void, "query"), "GET /stock", { kind: "server" })
+      yield* Effect.forEach(calls, (headers) => Effect.repeat(Trace.withHeaders(call, headers), { times: 1 }), {
+        discard: true
+      }).pipe(
+        Effect.provide(
+          TelemetryLayer({ env: {}, detectors: ["none"], serviceName: "stock" }).pipe(
+            Layer.provide(FileSpanExporter.layer({ path: traffic }))
+          )
+        ),
+        Effect.orDie
+      )
+      const run = (head: SamplingConfig["head"]) =>
+        Effect.gen(function*() {
+          const { err, out } = yield* simulate("--config", yield* configured({ head }), "--traffic", traffic, "--json")
+          assert.strictEqual(err, "")
+          return JSON.parse(out) as Figures
+        })
+      // Follows what others decided, whatever it does with traces of its own; and knows the weight where they told it.
+      const followed = yield* run({ parentBased: { root: "always_off" } })
+      assert.deepStrictEqual(followed.traces, { seen: 400, kept: 400 })
+      assert.strictEqual(followed.groups[0]!.estimate, 200 * 2 + 200)
+      // Decides by itself: R of one half of them is above, and each stands for two.
+      const own = yield* run({ probability: 0.5 })
+      assert.deepStrictEqual(own.traces, { seen: 400, kept: 200 })
+      assert.deepStrictEqual(own.spans, { seen: 800, kept: 400 })
+    }), 60_000)
+
   it.live("says in one line what it cannot take", () =>
     Effect.gen(function*() {
       const bad = yield* configured({ head: { traceIdRatio: 2 } })

@@ -160,6 +160,19 @@ describe("a reload", () => {
       assert.deepStrictEqual(asked(), [])
     }))
 
+  it.effect("a Jaeger backend is asked about the service that the program states, where the configuration names none", () =>
+    Effect.gen(function*() {
+      const server = scripted([])
+      const jaegerRemote = { endpoint: "https://jaeger.example/sampling" }
+      yield* built(
+        Sampling.layer({ head: { anyOf: [{ jaegerRemote }, jaeger("own")] } }, { serviceName: "shop" }),
+        server.transport
+      )
+      yield* Effect.yieldNow
+      const names = server.requests.map(({ url }) => new URL(url).searchParams.get("service"))
+      assert.deepStrictEqual(names.sort(), ["own", "shop"])
+    }))
+
   it.effect("an adaptive sampler keeps what it has learned, also under another goal or another roof", () =>
     Effect.gen(function*() {
       const adaptive = (tracesPerSecond: number, key = "name"): SamplingConfig["head"] => ({
