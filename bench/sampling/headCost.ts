@@ -21,6 +21,8 @@ import {
   type Sampler as OtelSampler,
   TraceIdRatioBasedSampler
 } from "@opentelemetry/sdk-trace-base"
+import * as Effect from "effect/Effect"
+import { HttpServerRequest } from "../../src/context/HttpReferences.ts"
 import * as Resource from "../../src/model/Resource.ts"
 import * as OtTraceState from "../../src/sampling/OtTraceState.ts"
 import * as RuleSampler from "../../src/sampling/RuleSampler.ts"
@@ -121,6 +123,14 @@ const theirRules = createComposableRuleBasedSampler([
   [(_context, _id, _name, _kind, given) => given["tier"] === "silver" || given["tier"] === "bronze", off],
   [(_context, _id, _name, _kind, given) => given["tier"] === "gold", createComposableProbabilitySampler(1e-9)]
 ])
+const requestRules = RuleSampler.make([
+  { when: { field: "request.path", eq: "/healthz" }, sampler: Sampler.alwaysOff },
+  { when: { field: "request.path", glob: "/internal/*" }, sampler: Sampler.alwaysOff },
+  { when: { header: "x-debug", eq: "1" }, sampler: Sampler.alwaysOn },
+  { when: { field: "request.method", in: ["OPTIONS", "HEAD"] }, sampler: Sampler.alwaysOff },
+  { when: { field: "request.path", regex: "^/checkout/[0-9]+$" }, sampler: Sampler.probability(1e-9) }
+])
+const request = { method: "GET", url: "/checkout/7?item=1", headers: { "user-agent": "bench" } }
 const belowRules = Sampler.parentBased({ root: rules })
 const local: Sampler.SamplingParent = { traceFlags: 1, traceState: "ot=th:c;rv:ffffffffffffff", isRemote: false }
 
@@ -158,6 +168,7 @@ const cases: ReadonlyArray<Case> = [
   },
   { name: "5 rules, the last holds: ours", decide: ours(rules, noParent, { ...span, attributes }), target: 200 },
   { name: "5 rules, the last holds: composite", decide: theirs(composite(theirRules), atRoot, "span", attributes) },
+  { name: "5 rules over the request of Effect's server: ours", decide: ours(requestRules, noParent, span) },
   { name: "5 rules, child of a kept span: ours", decide: ours(belowRules, () => local, { ...span, attributes }) }
 ]
 
@@ -183,15 +194,18 @@ const bytesOf = (decide: (i: number) => number): number => {
 
 const samples = cases.map((): Array<number> => [])
 const leftBehind = cases.map((): Array<number> => [])
-for (let round = 0; round < rounds + warmUp; round++) {
-  for (const [index, { decide }] of cases.entries()) {
-    const nanos = nanosOf(decide)
-    if (round >= warmUp) samples[index]!.push(nanos)
+const run = Effect.sync(() => {
+  for (let round = 0; round < rounds + warmUp; round++) {
+    for (const [index, { decide }] of cases.entries()) {
+      const nanos = nanosOf(decide)
+      if (round >= warmUp) samples[index]!.push(nanos)
+    }
   }
-}
-for (let round = 0; round < 101; round++) {
-  for (const [index, { decide }] of cases.entries()) leftBehind[index]!.push(bytesOf(decide))
-}
+  for (let round = 0; round < 101; round++) {
+    for (const [index, { decide }] of cases.entries()) leftBehind[index]!.push(bytesOf(decide))
+  }
+})
+Effect.runSync(Effect.provideService(run, HttpServerRequest, request))
 // Looking at the heap leaves something behind, too.
 const looking = figure(Array.from({ length: 101 }, () => bytesOf(() => 0))).median
 const bytes = leftBehind.map((values) => Math.max(0, figure(values).median - looking))

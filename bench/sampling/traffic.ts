@@ -36,7 +36,7 @@ export const traffics: Readonly<Record<string, Traffic>> = {
     name: "burst: 10 times as much for 10 s of each 60 s",
     rate: (t) => t % 60 >= 30 && t % 60 < 40 ? 10 * base : base
   },
-  onOff: { name: "on and off: 6 times as much for 5 s, nothing for 25 s", rate: (t) => t % 30 >= 25 ? 6 * base : 0 },
+  onOff: { name: "on and off: 6 times as much for 5 s, nothing for 25 s", rate: (t) => t % 30 < 5 ? 6 * base : 0 },
   ramp: { name: "ramp: from 1 to 10 times in 300 s", rate: (t) => base * (1 + 9 * t / 300) },
   churn: { name: "churn: 50 new keys per second", rate: () => base, churn: 50 },
   diurnal: {

@@ -74,7 +74,14 @@ const readConfig = (path: string): SamplingConfig => {
 }
 
 const path = values.config ?? fail("--config FILE is missing")
-const config = readConfig(path)
+const stated = readConfig(path)
+const isDryRun = stated.dryRun === true || stated.tail?.dryRun === true
+// What it would do is the question here.
+const config: SamplingConfig = {
+  ...stated,
+  dryRun: false,
+  ...stated.tail === undefined ? {} : { tail: { ...stated.tail, dryRun: false } }
+}
 const seconds = number("seconds", 86_400)
 const seed = number("seed", 2 ** 31)
 
@@ -96,10 +103,10 @@ const traffic = (() => {
   }
 })()
 
-const stated = goalOf(config)
+const ownGoal = goalOf(config)
 const goal = values.goal === undefined
-  ? stated
-  : { perSecond: number("goal", 1e9), unit: stated?.unit ?? "traces" as const }
+  ? ownGoal
+  : { perSecond: number("goal", 1e9), unit: ownGoal?.unit ?? "traces" as const }
 const replayed = await Effect.runPromise(replay(config, traffic, {
   slow: number("slow", 3_600_000),
   seed
@@ -110,10 +117,10 @@ if (values.json) console.log(JSON.stringify({ ...replayed, worst: worst(replayed
 else {
   const { unicode } = await Effect.runPromise(capabilities(process.stdout.isTTY === true))
   console.log(report(replayed, {
-    config,
+    config: stated,
     path,
     traffic: traffic.description,
-    notes: traffic.notes,
+    notes: [...traffic.notes, ...isDryRun ? ["it is a dry run; this is what it would do"] : []],
     goal,
     unicode: unicode && process.stdout.isTTY === true
   }))

@@ -8,7 +8,7 @@
  * them with each trace:
  *
  * - in any time W, the expected number of kept traces is at most `goal * (W + burst * (1 + rareShare + newShare))`: by
- *   default, 1.65 goals in a second, whatever arrives;
+ *   default, 1.65 goals in a second, whatever arrives (however low the goal is, there is room for four traces at once);
  * - where enough arrives, it is `goal * W` in the long run: what a burst took before it was noticed, the time after repays;
  * - each probability depends on earlier traces alone, never on the trace's own randomness, so that the weight of what is
  *   kept is right: unbiased in total, and for every key.
@@ -223,8 +223,7 @@ export const make = Effect.fnUntraced(function*(
       return follow(parent)
     }
     const arrival = remote === "ignore" ? 1 : arrivalProbability(parent)
-    const given = keyFor(input)
-    const entry = rates.decide(given.length <= longestKey ? given : given.slice(0, longestKey), now())
+    const entry = rates.decide(bounded(keyFor(input)), now())
     if (arrival === 1) return decisionOf(entry)
     if (arrival === undefined) {
       return { threshold: Grid.thresholdOf(rates.index), reliable: false, key: entry.key }
@@ -248,6 +247,12 @@ export const make = Effect.fnUntraced(function*(
     setClusterSize: (size) => Effect.sync(() => rates.reconfigure(sized(size >= 1 && size < Infinity ? size : 1)))
   }
 })
+
+// A function of the program may answer with anything.
+const bounded = (key: unknown): string => {
+  if (typeof key !== "string") return ""
+  return key.length <= longestKey ? key : key.slice(0, longestKey)
+}
 
 // A decision is never changed once it is handed out: it may be read later. A key's last one serves until its threshold
 // is another.

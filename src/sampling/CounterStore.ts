@@ -9,6 +9,22 @@
  *
  * It fails open: an exchange that fails or takes too long is skipped, and after three in a row an instance falls back to
  * its `goal / cluster.size`.
+ *
+ * **Example** (Four instances keep 100 traces per second together; in place of `layerMemory` stands a store of yours)
+ *
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { AdaptiveSampler, CounterStore, Sampler } from "effect-telemetry"
+ *
+ * export const sampler = Layer.effect(
+ *   Sampler.Sampler,
+ *   Effect.gen(function*() {
+ *     const adaptive = yield* AdaptiveSampler.make({ tracesPerSecond: 100, cluster: { size: 4 } })
+ *     yield* CounterStore.share(adaptive)
+ *     return adaptive
+ *   })
+ * ).pipe(Layer.provide(CounterStore.layerMemory))
+ * ```
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"

@@ -132,6 +132,14 @@ export const withThreshold = (traceState: string, threshold: Threshold.Threshold
 export const ofRandomness = (hi: number, lo: number): string =>
   `ot=rv:${hi.toString(16).padStart(7, "0")}${lo.toString(16).padStart(7, "0")}`
 
+/** `next` with the `ot` member of `current`, which is not a sampler's to change: the randomness stands there. */
+export const withOtOf = (next: string, current: string): string => {
+  const value = valueOf(current)
+  if (valueOf(next) === value) return next
+  const rest = next.split(",").map((member) => member.trim()).filter((member) => !/^(ot=|$)/.test(member))
+  return (value === undefined ? rest : [`ot=${value}`, ...rest.slice(0, 31)]).join(",")
+}
+
 const keepsAll = (threshold: Threshold.Threshold): boolean => threshold.hi === 0 && threshold.lo === 0
 
 /**

@@ -63,14 +63,14 @@ export interface SamplingDecision {
   readonly record?: boolean | undefined
   /** Attributes added to a recorded span. */
   readonly attributes?: Readonly<Record<string, unknown>> | undefined
-  /** Becomes the tracestate of the span. Default: the parent's. */
+  /** Becomes the tracestate of the span, but for its `ot` member. Default: the parent's. */
   readonly traceState?: string | undefined
   /** Names the rule that decided. */
   readonly ruleId?: string | undefined
   /** The key for which the sampler keeps a rate of its own. */
   readonly key?: string | undefined
-  /** In a dry run, what would have been decided. */
-  readonly dryRun?: SamplingDecision | undefined
+  /** In a dry run, what would have been decided, and whether the span would have been kept. */
+  readonly dryRun?: SamplingDecision & { readonly isKept: boolean } | undefined
 }
 
 /** Decides for each span. Synchronous and pure; an exception records the span and is reported. */

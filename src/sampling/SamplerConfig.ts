@@ -253,8 +253,7 @@ export const make = (
   }
   if ("reservoir" in config) return learning(RateLimitSampler.makeReservoir(config.reservoir))
   if ("jaegerRemote" in config) return learning(basic.makeJaegerRemote(config.jaegerRemote, within, options))
-  const made = makeDeclarative(config, options)
-  return "jaeger_remote/development" in config ? learning(made) : made
+  return makeDeclarative(config, options, options?.reuse)
 }
 
 const makeRuleBased = Effect.fnUntraced(function*(

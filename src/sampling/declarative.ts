@@ -171,6 +171,12 @@ const composable = (config: Composable): Sampler.SamplerShape => {
   )
 }
 
+/** Told of each part that asks a server, with the effect that makes it. */
+export type Asking = (
+  config: Declarative,
+  made: Effect.Effect<Sampler.SamplerShape, never, Scope.Scope>
+) => Effect.Effect<Sampler.SamplerShape, never, Scope.Scope>
+
 /**
  * The sampler that a declarative configuration describes.
  *
@@ -181,9 +187,10 @@ const composable = (config: Composable): Sampler.SamplerShape => {
  */
 export const makeDeclarative = (
   config: Declarative,
-  building: Building | undefined
+  building: Building | undefined,
+  asking: Asking = (_, made) => made
 ): Effect.Effect<Sampler.SamplerShape, never, Scope.Scope> => {
-  const nested = (config: Declarative) => makeDeclarative(config, building)
+  const nested = (config: Declarative) => makeDeclarative(config, building, asking)
   if ("always_on" in config) return Effect.succeed(Sampler.alwaysOn)
   if ("always_off" in config) return Effect.succeed(Sampler.alwaysOff)
   if ("trace_id_ratio_based" in config) {
@@ -207,9 +214,13 @@ export const makeDeclarative = (
     }, nested)
   }
   const { endpoint, initial_sampler: initialSampler, interval } = config["jaeger_remote/development"]
-  return makeJaegerRemote(
-    { endpoint, pollingInterval: interval == null ? undefined : Math.max(1_000, interval), initialSampler },
-    nested,
-    building
+  return asking(
+    config,
+    makeJaegerRemote(
+      { endpoint, pollingInterval: interval == null ? undefined : Math.max(1_000, interval), initialSampler },
+      // What stands within goes with it.
+      (config: Declarative) => makeDeclarative(config, building),
+      building
+    )
   )
 }

@@ -264,7 +264,8 @@ export class TracerCore implements SpanOwner {
     target.parentSpanId1 = own !== undefined ? own.spanId1 : foreign === undefined ? 0 : hexToWord(foreign.spanId, 8)
     target.parentIsRemote = foreign?.isRemote ?? false
     target.traceFlags = keep ? traceFlags | sampledFlag : traceFlags & ~sampledFlag
-    target.traceState = OtTraceState.afterDecision(decision.traceState ?? traceState, decision, keep)
+    if (decision.traceState !== undefined) traceState = OtTraceState.withOtOf(decision.traceState, traceState)
+    target.traceState = OtTraceState.afterDecision(traceState, decision, keep)
     target.baggage = baggage ?? own?.baggage ?? foreign?.baggage
     const { decisions } = this.options
     if (decisions !== undefined && own === undefined) {

@@ -33,6 +33,7 @@ const pathOf = (url: string): string => {
 /** What rules see of a request of Effect's HTTP server. */
 class Request implements RequestView {
   readonly #request: IncomingRequest
+  #path: string | undefined = undefined
 
   constructor(request: IncomingRequest) {
     this.#request = request
@@ -43,7 +44,7 @@ class Request implements RequestView {
   }
 
   get path(): string {
-    return pathOf(this.#request.url)
+    return this.#path ??= pathOf(this.#request.url)
   }
 
   header(name: string): string | undefined {
@@ -65,6 +66,8 @@ export class StartInput implements SamplingInput {
   readonly #traceId3: number
   readonly #links: ReadonlyArray<Tracer.SpanLink> | undefined
   readonly #toLink: (link: Tracer.SpanLink) => SpanLink | undefined
+  // `null` until it is looked up.
+  #request: RequestView | undefined | null = null
 
   /** `traceId` is copied: four words, big end first. */
   constructor(
@@ -98,8 +101,13 @@ export class StartInput implements SamplingInput {
   // The attributes of a server span of Effect's come when it ends; its request stands in the fiber that opens it.
   get request(): RequestView | undefined {
     if (this.kind !== "server") return undefined
-    const fiber = Fiber.getCurrent()
-    const request = fiber === undefined ? undefined : Context.getOrUndefined(fiber.context, HttpServerRequest)
-    return request === undefined ? undefined : new Request(request)
+    if (this.#request === null) this.#request = currentRequest()
+    return this.#request
   }
+}
+
+const currentRequest = (): RequestView | undefined => {
+  const fiber = Fiber.getCurrent()
+  const request = fiber === undefined ? undefined : Context.getOrUndefined(fiber.context, HttpServerRequest)
+  return request === undefined ? undefined : new Request(request)
 }

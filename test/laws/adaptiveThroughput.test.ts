@@ -61,6 +61,35 @@ describe("the goal is kept", () => {
     })
   }
 
+  it("adaptive: nine of ten seconds within 20 %, where every key comes as often as it likes each second", () => {
+    for (const perSecond of [50, 500]) {
+      for (const keys of [10, 200]) {
+        const random = seeded(perSecond + keys)
+        const rates = new KeyedRates({ ...defaults, goal: perSecond }, 0)
+        let within = 0
+        let total = 0
+        for (let second = 0; second < 110; second++) {
+          const counts = Array.from({ length: keys }, () => Math.floor(random() * 40 * perSecond / keys))
+          let handedOut = 0
+          for (let millis = 0; millis < 1_000; millis++) {
+            for (const [key, count] of counts.entries()) {
+              const due = Math.floor((millis + 1) * count / 1_000) - Math.floor(millis * count / 1_000)
+              for (let i = 0; i < due; i++) {
+                rates.decide(`key ${key}`, second * 1_000 + millis)
+                handedOut += Grid.probabilityOf(rates.index)
+              }
+            }
+          }
+          if (second < 10) continue
+          total += handedOut
+          if (Math.abs(handedOut / perSecond - 1) < 0.2) within++
+        }
+        assert.isAtLeast(within, 90, `${perSecond} ${keys}`)
+        assert.isBelow(Math.abs(total / (100 * perSecond) - 1), 0.02)
+      }
+    }
+  })
+
   it("adaptive: more keys than places are no way around it", () => {
     const flood: Parameters<typeof run>[1] = {
       name: "churn",

@@ -149,6 +149,7 @@ describe("AdaptiveSampler", () => {
     Effect.gen(function*() {
       const options = { tracesPerSecond: 20 }
       const before = yield* AdaptiveSampler.make(options)
+      yield* TestClock.adjust("2 days")
       yield* play(before, ["a", "b"], 1, 10)
       const text = JSON.stringify(yield* before.state)
       const state = yield* Schema.decodeUnknownEffect(AdaptiveSampler.AdaptiveState)(JSON.parse(text))
@@ -164,6 +165,16 @@ describe("AdaptiveSampler", () => {
       assert.closeTo(yield* play(sampler, ["a"], 1, 10), 20, 1)
       yield* sampler.setClusterSize(2)
       assert.closeTo(yield* play(sampler, ["a"], 1, 10), 50, 3)
+    }))
+
+  it.effect("takes whatever a key function answers", () =>
+    Effect.gen(function*() {
+      const sampler = yield* AdaptiveSampler.make({
+        tracesPerSecond: 1,
+        key: (() => undefined) as unknown as () => string
+      })
+      yield* play(sampler, ["a"], 1, 5)
+      assert.closeTo(yield* play(sampler, ["a"], 1, 20), 1, 0.1)
     }))
 
   it.effect("cuts keys that are long", () =>

@@ -174,7 +174,13 @@ describe("SamplerConfig", () => {
       const config = taken({
         anyOf: [
           { jaegerRemote: { initialSampler: "always_on" } },
-          { "jaeger_remote/development": { endpoint: "http://localhost:1/", initial_sampler: { always_on: null } } },
+          {
+            parent_based: {
+              root: {
+                "jaeger_remote/development": { endpoint: "http://localhost:1/", initial_sampler: { always_on: null } }
+              }
+            }
+          },
           { adaptive: { tracesPerSecond: 100, key: [{ attribute: "http.route" }] } },
           { rateLimit: { tracesPerSecond: 100, sampler: { jaegerRemote: {} } } },
           { reservoir: { tracesPerSecond: 1, probability: 0.1 } },
@@ -189,6 +195,9 @@ describe("SamplerConfig", () => {
           })
       })
       assert.strictEqual(asked.length, 5)
-      assert.strictEqual(sampler.description, "AnyOf{reused,reused,reused,reused,reused,Probability{0.5}}")
+      assert.strictEqual(
+        sampler.description,
+        "AnyOf{reused,ParentBased{root:reused},reused,reused,reused,Probability{0.5}}"
+      )
     }))
 })

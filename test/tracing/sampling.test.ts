@@ -159,6 +159,20 @@ describe("randomness", () => {
     }
   })
 
+  it("is not lost where a sampler gives another tracestate", () => {
+    const vendor = (traceState: string): Sampler.SamplerShape => ({
+      description: "vendor",
+      decide: () => ({ threshold: half, reliable: true, traceState })
+    })
+    for (const given of ["vendor=1", "vendor=1,ot=rv:00000000000000", "ot=th:1;rv:00000000000000 , vendor=1"]) {
+      const kept = starter(vendor(given)).under({ traceState: "ot=rv:ffffffffffffff;th:4,a=b" })
+      assert.strictEqual(kept.traceState, "ot=th:8;rv:ffffffffffffff,vendor=1")
+      assert.strictEqual(starter(vendor(given)).under({ traceId: traceIdOf(0, 0) }).traceState, "vendor=1")
+    }
+    const counting = { ...seeded(1), isRandom: false }
+    assert.match(starter(vendor("vendor=1"), counting).root().traceState, /^ot=(th:8;)?rv:[0-9a-f]{14},vendor=1$/)
+  })
+
   it("a composite sampler writes the threshold of what it keeps for certain, and hands it down", () => {
     const { child, root } = starter(Sampler.parentBased({ root: Sampler.composite(Sampler.alwaysOn) }))
     const span = root()

@@ -76,5 +76,5 @@ export class Credit {
 // Nothing is rarer than 2^-20 of what the estimates say.
 const leastFill = 2 ** -20
 
-/** Room for a single trace at least, however low the goal. */
-export const capacityOf = (amount: number): number => Math.max(4, amount)
+/** Room for a few traces at least, however low the goal and whatever one of them costs. */
+export const capacityOf = (amount: number, cost = 1): number => Math.max(4 * cost, amount)

@@ -18,7 +18,15 @@ export const KeyField = Schema.Union([
 /** A field of a span about to start, as in predicates. */
 export type KeyField = typeof KeyField.Type
 
-const text = (value: unknown): string => typeof value === "string" ? value : value == null ? "" : String(value)
+// What is no attribute value is no text: turning it into one could run, or fail in, code of the program.
+const text = (value: unknown): string =>
+  typeof value === "string"
+    ? value
+    : typeof value === "number" || typeof value === "boolean" || typeof value === "bigint"
+    ? String(value)
+    : Array.isArray(value)
+    ? value.slice(0, 16).map((item) => Array.isArray(item) ? "" : text(item)).join(",")
+    : ""
 
 const own = (record: Readonly<Record<string, unknown>> | undefined, key: string): string => {
   if (record === undefined) return ""

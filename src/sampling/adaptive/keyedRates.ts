@@ -16,7 +16,7 @@
 import { capacityOf, Credit } from "./credit.ts"
 import * as Grid from "./grid.ts"
 import { Recurrence } from "./recurrence.ts"
-import { shareOf, waterLevel } from "./waterLevel.ts"
+import { novelty, shareOf, waterLevel } from "./waterLevel.ts"
 
 /** How a {@link KeyedRates} behaves. */
 export interface KeyedRatesOptions {
@@ -56,7 +56,7 @@ export class Entry {
   arrived = 0
   /** What other instances report of it, per second. */
   elsewhere = 0
-  /** Seconds since it was first seen, up to the memory. */
+  /** Seconds since it was first seen. */
   age = 0
   /** Cost of one trace: that of a mean one until more is known. */
   cost: number
@@ -256,12 +256,9 @@ export class KeyedRates {
 
   #tick(elapsed: number): void {
     const { memory } = this.#options
-    // A long silence does not make anybody forget who was loud.
-    const seconds = Math.min(elapsed, memory)
-    const decay = 1 - Math.exp(-seconds / memory)
-    if (this.#isCounting) this.#learnSpans(decay)
-    this.#learn(this.#others, seconds, decay)
-    for (const entry of this.#entries.values()) this.#learn(entry, seconds, decay)
+    if (this.#isCounting) this.#learnSpans(1 - Math.exp(-Math.min(elapsed, memory) / memory))
+    this.#learn(this.#others, elapsed)
+    for (const entry of this.#entries.values()) this.#learn(entry, elapsed)
     this.#promote()
     this.#share()
   }
@@ -273,6 +270,7 @@ export class KeyedRates {
       const ratio = cost / this.#cost
       this.#cost = cost
       this.#others.cost = cost
+      this.#fund(this.#credit.rate)
       for (const entry of this.#entries.values()) {
         if (!entry.isCostKnown) {
           entry.cost = cost
@@ -284,12 +282,10 @@ export class KeyedRates {
     this.#handedOut *= 1 - decay
   }
 
-  #learn(entry: Entry, seconds: number, decay: number): void {
-    const { memory } = this.#options
+  #learn(entry: Entry, elapsed: number): void {
     if (entry.arrived > 0) entry.ticks++
-    entry.age = Math.min(entry.age + seconds, memory)
-    // A running mean at first, so that a new key need not grow from nothing.
-    entry.load += (entry.arrived / seconds - entry.load) * Math.max(decay, seconds / entry.age)
+    entry.age += elapsed
+    entry.load += (entry.arrived / elapsed - entry.load) * novelty(elapsed, entry.age, this.#options.memory)
     entry.arrived = 0
   }
 
@@ -343,9 +339,9 @@ export class KeyedRates {
 
   #fund(goal: number): void {
     const { burst, newShare, rareShare } = this.#options
-    this.#credit.resize(goal, capacityOf(goal * burst))
-    this.#rare.resize(goal * rareShare, capacityOf(goal * rareShare * burst))
-    this.#new.resize(goal * newShare, capacityOf(goal * newShare * burst))
+    this.#credit.resize(goal, capacityOf(goal * burst, this.#cost))
+    this.#rare.resize(goal * rareShare, capacityOf(goal * rareShare * burst, this.#cost))
+    this.#new.resize(goal * newShare, capacityOf(goal * newShare * burst, this.#cost))
   }
 
   /** What other instances count, and the goal of all together; `undefined` where that is not known any more. */
@@ -384,7 +380,7 @@ export class KeyedRates {
     return [this.#others, ...this.#entries.values()]
       .filter((entry) => entry.load > 0 && (entry.isProven || entry.ticks >= 2))
       .sort((a, b) => b.load - a.load)
-      .map(({ age, cost, key, load }) => ({ key, load, age, cost }))
+      .map(({ age, cost, key, load }) => ({ key, load, age: Math.min(age, this.#options.memory), cost }))
   }
 
   /** Takes over what another instance knew. */

@@ -1,6 +1,7 @@
 /** Limiters without keys: a few numbers, and as fast for the first trace as for the millionth. */
 import { capacityOf, Credit } from "./credit.ts"
 import * as Grid from "./grid.ts"
+import { novelty } from "./waterLevel.ts"
 
 const tickSeconds = 1
 
@@ -46,12 +47,11 @@ export class RateLimit {
       return
     }
     this.#credit.fill(elapsed / 1_000)
-    const seconds = Math.min((nowMillis - this.#tickStart) / 1_000, this.#memory)
+    const seconds = (nowMillis - this.#tickStart) / 1_000
     if (seconds < tickSeconds) return
     this.#tickStart = nowMillis
-    this.#age = Math.min(this.#age + seconds, this.#memory)
-    const decay = Math.max(1 - Math.exp(-seconds / this.#memory), seconds / this.#age)
-    this.#load += (this.#arrived / seconds - this.#load) * decay
+    this.#age += seconds
+    this.#load += (this.#arrived / seconds - this.#load) * novelty(seconds, this.#age, this.#memory)
     this.#arrived = 0
   }
 }

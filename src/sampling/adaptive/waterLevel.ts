@@ -37,3 +37,16 @@ const weightOf = (load: number, exponent: number): number => load > 0 ? scale(lo
 /** What is multiplied with θ and the governor's factor to be the probability of a key with this load. */
 export const shareOf = (load: number, exponent: number): number =>
   exponent === 0.5 ? 1 / Math.sqrt(load) : load ** (exponent - 1)
+
+/**
+ * The weight of the last `elapsed` seconds in an average over `memory`, after `age` seconds in all.
+ *
+ * **Details**
+ *
+ * At first a running mean, so that what is new need not grow from nothing. A silence counts as the memory at most: nobody
+ * forgets who was loud before it.
+ */
+export const novelty = (elapsed: number, age: number, memory: number): number => {
+  const decay = 1 - Math.exp(-Math.min(elapsed, memory) / memory)
+  return age < memory ? Math.max(decay, elapsed / age) : decay
+}

@@ -37,6 +37,16 @@ describe("keyOf", () => {
     assert.strictEqual(keyOf([{ field: "parent" }])(input({ parent })), "remote")
   })
 
+  it("takes what is no value of an attribute for nothing", () => {
+    const hostile = { toString: () => assert.fail("it was asked") }
+    const key = keyOf([{ attribute: "a" }])
+    for (
+      const [a, expected] of [[hostile, ""], [[1, "b", hostile, [hostile]], "1,b,,"], [Symbol("s"), ""], [null, ""]]
+    ) {
+      assert.strictEqual(key(input({ attributes: { a } })), expected)
+    }
+  })
+
   it("joins fields in their order, the same text each time", () => {
     const key = keyOf([{ field: "name" }, { attribute: "http.route" }, { field: "kind" }])
     assert.strictEqual(key(input()), "GET | /orders | server")

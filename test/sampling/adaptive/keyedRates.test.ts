@@ -153,6 +153,18 @@ describe("KeyedRates", () => {
     assert.closeTo(spans / 30, 100, 10)
   })
 
+  it("keeps few large traces, where they are less than the goal", () => {
+    const rates = make({ goal: 100 })
+    let kept = 0
+    for (let i = 0; i < 100; i++) {
+      rates.decide("nightly", i * 20_000)
+      const p = Grid.probabilityOf(rates.index)
+      if (i >= 50) kept += p
+      for (let n = 1; n < 1_000 * p; n++) rates.countSpan()
+    }
+    assert.isAbove(kept, 45)
+  })
+
   it("takes another goal without forgetting", () => {
     const rates = make()
     play(rates, { loud: 900, quiet: 100 }, 0, 30)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { seeded } from "../../../bench/sampling/random.ts"
-import { shareOf, waterLevel } from "../../../src/sampling/adaptive/waterLevel.ts"
+import { novelty, shareOf, waterLevel } from "../../../src/sampling/adaptive/waterLevel.ts"
 
 const given = (loads: ReadonlyArray<number>, goal: number, exponent: number): ReadonlyArray<number> => {
   const level = waterLevel(loads, goal, exponent)
@@ -38,5 +38,18 @@ describe("waterLevel", () => {
     assert.strictEqual(waterLevel([4], 8, 0.5), 4)
     assert.strictEqual(waterLevel([], 8, 0.5), 8)
     assert.strictEqual(waterLevel([0, 0], 8, 0.5), 8)
+  })
+})
+
+describe("novelty", () => {
+  it("begins as a mean, and goes over into a memory", () => {
+    assert.strictEqual(novelty(1, 1, 10), 1)
+    assert.strictEqual(novelty(1, 4, 10), 0.25)
+    assert.closeTo(novelty(1, 50, 10), 1 - Math.exp(-0.1), 1e-12)
+  })
+
+  it("does not forget everything in a silence", () => {
+    assert.closeTo(novelty(3_600, 7_200, 10), 1 - Math.exp(-1), 1e-12)
+    assert.closeTo(novelty(3_600, 3_601, 10), 1 - Math.exp(-1), 1e-12)
   })
 })
