@@ -236,17 +236,16 @@ export class TailCore {
       this.#bytes > part * maxBytes || this.#spans > part * maxSpans || this.#table.size >= part * maxTraces
     if (!isFull(1)) return
     const traces: Array<HeldTrace> = []
-    const scores = new Map<HeldTrace, number>()
     this.#table.forEach((trace) => {
       if (trace.spans.length > 0) {
         traces.push(trace)
-        scores.set(trace, trace.bytes * (1 + 4 * (time - trace.since) / timeout))
+        trace.score = trace.bytes * (1 + 4 * (time - trace.since) / timeout)
       } else if (this.#table.size >= 0.9 * maxTraces) {
         this.#forget(trace)
         this.#counts.forgotten++
       }
     })
-    traces.sort((a, b) => scores.get(b)! - scores.get(a)!)
+    traces.sort((a, b) => b.score - a.score)
     let bytes = this.#bytes
     let spans = this.#spans
     let count = this.#table.size

@@ -46,7 +46,7 @@ const Faults = Schema.Struct({
 const tailOf = (kind: string) => {
   const rules = [
     { id: "error", when: { errorCount: { ge: 1 } }, weight: 20 },
-    { id: "roots", when: { root: { field: "name" as const, eq: "root" } }, drop: true }
+    { id: "effects", when: { anySpan: { field: "name" as const, glob: "effect*" } }, drop: true }
   ]
   return TailSampler.layer(
     kind === "tight"

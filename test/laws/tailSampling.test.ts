@@ -160,7 +160,7 @@ describe("tail sampling", () => {
         const { arrived, made } = yield* run(steps, settings)
         verdicts(made, arrived)
       }),
-    { timeout: 60_000 }
+    { timeout: 120_000, arbitrary: { runs: 500, size: 60 } }
   )
 
   it.effect("would give two verdicts if decisions were forgotten: the law can tell", () =>

@@ -167,6 +167,16 @@ describe("weights", () => {
       }])
     }))
 
+  it.effect("what a threshold does not let pass once it is rounded is not kept, though it fits", () =>
+    Effect.gen(function*() {
+      const { arrived, span } = yield* setUp({ policy: few(1) })
+      // The first that is left out has R of 80001…, so the threshold is 8001: too much for 80005.
+      span({ trace: 1, id: 1, r: 0x80001 / 2 ** 20 })
+      span({ trace: 2, id: 2, r: 0x80005 / 2 ** 20 })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(arrived, [])
+    }))
+
   it.effect("continue the threshold of upstream, and a trace that all keep carries that", () =>
     Effect.gen(function*() {
       const { arrived, span } = yield* setUp({ policy: errors })
@@ -269,6 +279,7 @@ describe("weights", () => {
         yield* TestClock.adjust("1 second")
       }
       assert.isAtMost(arrived.length, 60 * 60)
+      assert.isAtLeast(arrived.length, 58 * 60)
       for (const name of names) {
         let estimated = 0
         let variance = 0

@@ -75,6 +75,8 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
   /** When the first span ended, or started while none has, in milliseconds. */
   since = 0
   trigger: Trigger | undefined = undefined
+  /** How much there is to gain by deciding it before its time. */
+  score = 0
   /** Raised by what a service called by this trace has decided. */
   isRaised = false
   verdict: CompiledVerdict | undefined = undefined

@@ -52,7 +52,8 @@ describe("the cut", () => {
       assert.strictEqual(bottom.kept, kept.length)
       assert.strictEqual(bottom.cost, kept.reduce((sum, item) => sum + item.c, 0))
       assert.isTrue(bottom.kept <= 1 || bottom.cost <= budget)
-    }
+    },
+    { arbitrary: { runs: 500, size: 60 } }
   )
 
   it.prop(
@@ -74,7 +75,8 @@ describe("the cut", () => {
         assert.strictEqual(item.q < cut, item.q < moved)
         if (item.q < cut) assert.strictEqual(moved, cut)
       }
-    }
+    },
+    { arbitrary: { runs: 500, size: 30 } }
   )
 })
 
@@ -198,7 +200,8 @@ describe("shares", () => {
         assert.isTrue(value <= demands[i]!)
         if (scarce.length > 0) assert.isTrue(value / shares[i]! <= scarce[0]! + 1e-6)
       }
-    }
+    },
+    { arbitrary: { runs: 500, size: 30 } }
   )
 })
 

@@ -35,7 +35,8 @@ describe("dropped traces", () => {
         dropped.add(...id)
         for (const known of ids.slice(Math.max(0, i + 1 - capacity), i + 1)) assert.isTrue(dropped.has(...known))
       }
-    }
+    },
+    { arbitrary: { runs: 200, size: 100 } }
   )
 
   it("hardly any other is, also where ids are random in one word only, and a table takes at most 16 bytes for each", () => {
@@ -99,7 +100,8 @@ describe("kept traces", () => {
         }
         assert.strictEqual(kept.size, model.size)
       }
-    }
+    },
+    { arbitrary: { runs: 300, size: 100 } }
   )
 
   it("take at most 200 bytes each", () => {
