@@ -11,8 +11,6 @@
  *   --errors P        share of traces with an error (default 0.01)
  *   --latency MS      median duration of a trace (default 100)
  *   --slow MS         traces that take as long are counted apart (default 1000)
- *   --recorded P      the probability with which the head records a trace for the tail, as TailSampler's option
- *                     (default: 1 where the head is alwaysRecord)
  *   --seed N          the same traffic for the same seed (default 1)
  *   --goal N          what to compare the worst second with (default: what the configuration states)
  *   --json            the figures instead of the report
@@ -47,7 +45,6 @@ const { values } = (() => {
         slow: { type: "string", default: "1000" },
         seed: { type: "string", default: "1" },
         goal: { type: "string" },
-        recorded: { type: "string" },
         json: { type: "boolean", default: false }
       }
     })
@@ -57,7 +54,7 @@ const { values } = (() => {
 })()
 
 const number = (
-  name: "seconds" | "rate" | "spans" | "errors" | "latency" | "slow" | "seed" | "goal" | "recorded",
+  name: "seconds" | "rate" | "spans" | "errors" | "latency" | "slow" | "seed" | "goal",
   most: number
 ) => {
   const value = Number(values[name])
@@ -77,7 +74,14 @@ const readConfig = (path: string): SamplingConfig => {
 }
 
 const path = values.config ?? fail("--config FILE is missing")
-const config = readConfig(path)
+const stated = readConfig(path)
+const isDryRun = stated.dryRun === true || stated.tail?.dryRun === true
+// What it would do is the question here.
+const config: SamplingConfig = {
+  ...stated,
+  dryRun: false,
+  ...stated.tail === undefined ? {} : { tail: { ...stated.tail, dryRun: false } }
+}
 const seconds = number("seconds", 86_400)
 const seed = number("seed", 2 ** 31)
 
@@ -99,14 +103,13 @@ const traffic = (() => {
   }
 })()
 
-const stated = goalOf(config)
+const ownGoal = goalOf(config)
 const goal = values.goal === undefined
-  ? stated
-  : { perSecond: number("goal", 1e9), unit: stated?.unit ?? "traces" as const }
+  ? ownGoal
+  : { perSecond: number("goal", 1e9), unit: ownGoal?.unit ?? "traces" as const }
 const replayed = await Effect.runPromise(replay(config, traffic, {
   slow: number("slow", 3_600_000),
-  seed,
-  recorded: values.recorded === undefined ? undefined : number("recorded", 1)
+  seed
 })).catch(
   (error: unknown) => fail((error as Error).message)
 )
@@ -114,10 +117,10 @@ if (values.json) console.log(JSON.stringify({ ...replayed, worst: worst(replayed
 else {
   const { unicode } = await Effect.runPromise(capabilities(process.stdout.isTTY === true))
   console.log(report(replayed, {
-    config,
+    config: stated,
     path,
     traffic: traffic.description,
-    notes: traffic.notes,
+    notes: [...traffic.notes, ...isDryRun ? ["it is a dry run; this is what it would do"] : []],
     goal,
     unicode: unicode && process.stdout.isTTY === true
   }))

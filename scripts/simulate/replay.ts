@@ -164,7 +164,7 @@ class Tally {
 export const replay = (
   config: SamplingConfig,
   traffic: SimulatedTraffic,
-  options: { readonly slow: number; readonly seed: number; readonly recorded?: number | undefined }
+  options: { readonly slow: number; readonly seed: number }
 ): Effect.Effect<Replayed, unknown> =>
   Effect.scoped(Effect.gen(function*() {
     const clock = new VirtualClock(traffic.start)
@@ -225,7 +225,7 @@ export const replay = (
     yield* Effect.gen(function*() {
       const diagnostics = yield* Diagnostics
       const services = yield* Layer.build(Sampling.layer(config))
-      const processors = yield* tailOf(config, services, options.recorded)
+      const processors = yield* tailOf(config, services)
       const tracer = yield* Tracer.make({ resource: { attributes: {} }, followAsync: false }).pipe(
         Effect.provideService(Sampler, withRequests(Context.get(services, Sampler))),
         Effect.provideService(SpanProcessor.SpanProcessor, SpanProcessor.compose([...processors, sink], diagnostics)),
@@ -292,15 +292,12 @@ const failed = Exit.fail("error")
 
 const tailOf = Effect.fnUntraced(function*(
   config: SamplingConfig,
-  services: Context.Context<Sampler | Sampling.Sampling>,
-  recorded: number | undefined
+  services: Context.Context<Sampler | Sampling.Sampling>
 ) {
   if (config.tail === undefined) return []
   const { tail } = Context.get(services, Sampling.Sampling)
-  const records = typeof config.head === "object" && "alwaysRecord" in config.head ? 1 : undefined
   const { processor } = yield* TailSampler.make({
     policy: tail,
-    recorded: recorded ?? records,
     maxTraces: 1_000_000,
     maxSpans: 10_000_000,
     maxBytes: 2 ** 30,

@@ -175,7 +175,7 @@ export const fromHead = (head: HeadDecision): DecisionRecord => {
   const { hi, lo } = head.randomness
   const { dryRun } = head.decision
   const decision = dryRun ?? head.decision
-  const keep = dryRun === undefined ? head.keep : Threshold.keeps(dryRun.threshold, hi, lo)
+  const keep = dryRun === undefined ? head.keep : dryRun.isKept
   return withoutUndefined<DecisionRecord>({
     traceId: head.traceId,
     rootSpanId: head.spanId,

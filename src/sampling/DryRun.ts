@@ -1,6 +1,7 @@
 /**
  * Tries a sampler on real traffic without losing anything: what it would drop is kept, and marked.
  */
+import { randomWord } from "../internal/random.ts"
 import * as OtTraceState from "./OtTraceState.ts"
 import * as Sampler from "./Sampler.ts"
 import * as Threshold from "./Threshold.ts"
@@ -20,7 +21,9 @@ export const ruleAttribute = "sampling.head.rule"
 const isLower = (a: Threshold.Threshold, b: Threshold.Threshold): boolean =>
   a.hi < b.hi || (a.hi === b.hi && a.lo < b.lo)
 
-const wouldKeep = (input: Sampler.SamplingInput, threshold: Threshold.Threshold): boolean => {
+const wouldKeep = (input: Sampler.SamplingInput, { reliable, threshold }: Sampler.SamplingDecision): boolean => {
+  // As the tracer does it: the trace's randomness may have been used before.
+  if (!reliable) return Threshold.keeps(threshold, randomWord() & 0x0fffffff, randomWord() & 0x0fffffff)
   const explicit = input.parent === undefined ? undefined : OtTraceState.read(input.parent.traceState).randomness
   const randomness = explicit ?? Threshold.fromHex(input.traceId.slice(18))
   return randomness !== undefined && Threshold.keeps(threshold, randomness.hi, randomness.lo)
@@ -51,6 +54,7 @@ export const sampler = (
       if (input.parent !== undefined && !input.parent.isRemote) return real
       const tried = sampler.decide(input)
       const { hi, lo } = tried.threshold
+      const isKept = wouldKeep(input, tried)
       const used = isLower(tried.threshold, real.threshold) ? tried : real
       return {
         ...used,
@@ -59,11 +63,11 @@ export const sampler = (
           ...used.attributes,
           ...tried.attributes,
           [attribute]: true,
-          [decisionAttribute]: wouldKeep(input, tried.threshold) ? "keep" : "drop",
+          [decisionAttribute]: isKept ? "keep" : "drop",
           ...hi >= Threshold.never.hi ? {} : { [thresholdAttribute]: Threshold.toHex({ hi, lo }) },
           ...tried.ruleId === undefined ? {} : { [ruleAttribute]: tried.ruleId }
         },
-        dryRun: tried
+        dryRun: { ...tried, isKept }
       }
     }
   }

@@ -69,8 +69,8 @@ export interface SamplingDecision {
   readonly ruleId?: string | undefined
   /** The key for which the sampler keeps a rate of its own. */
   readonly key?: string | undefined
-  /** In a dry run, what would have been decided. */
-  readonly dryRun?: SamplingDecision | undefined
+  /** In a dry run, what would have been decided, and whether the span would have been kept. */
+  readonly dryRun?: SamplingDecision & { readonly isKept: boolean } | undefined
 }
 
 /** Decides for each span. Synchronous and pure; an exception records the span and is reported. */

@@ -159,6 +159,16 @@ describe("npm run simulate", () => {
       assert.approximately(groups[0]!.estimate, 300, 2.58 * Math.sqrt(groups[0]!.variance))
     }), 60_000)
 
+  it.live("shows of a dry run what it would do", () =>
+    Effect.gen(function*() {
+      const run = (config: unknown) =>
+        Effect.flatMap(configured(config), (path) => simulate("--config", path, "--seconds", "5"))
+      const [dry, real] = [yield* run({ ...tenth, dryRun: true }), yield* run(tenth)]
+      const rest = (text: string) => text.split("\n").slice(1).filter((line) => !line.startsWith("note")).join("\n")
+      assert.include(dry.out, "note           it is a dry run; this is what it would do")
+      assert.strictEqual(rest(dry.out), rest(real.out))
+    }), 60_000)
+
   it.live("prints what the document says that it prints", () =>
     Effect.gen(function*() {
       const document = readFileSync(join(root, "docs/how-to/sampling.md"), "utf8")

@@ -144,7 +144,7 @@ describe("DecisionLog", () => {
       decision: {
         threshold: Threshold.always,
         reliable: true,
-        dryRun: { threshold: Threshold.fromHex("c")!, reliable: true, ruleId: "quarter" }
+        dryRun: { threshold: Threshold.fromHex("c")!, reliable: true, ruleId: "quarter", isKept: false }
       }
     }))
     assert.strictEqual(explained.decision, "drop")

@@ -87,6 +87,30 @@ describe("DryRun", () => {
       assert.strictEqual(decide("00000000000000"), "drop")
     }))
 
+  it("an unreliable threshold is compared with fresh randomness, as it would have been", () => {
+    const quarter: Sampler.SamplerShape = {
+      description: "unknown",
+      decide: () => ({ threshold: { hi: 0xc000000, lo: 0 }, reliable: false })
+    }
+    const sampler = DryRun.sampler(quarter)
+    const decisions = Array.from({ length: 400 }, () =>
+      sampler.decide({
+        name: "span",
+        kind: "server",
+        traceId: "0af7651916cd43dd8448eb211c80319c",
+        attributes: {},
+        links: [],
+        parent: undefined
+      }))
+    const kept = decisions.filter(({ attributes, dryRun }) => {
+      assert.strictEqual(attributes?.[DryRun.decisionAttribute], dryRun?.isKept ? "keep" : "drop")
+      return dryRun?.isKept
+    })
+    // The trace's own randomness would answer all alike. Of 400 fresh ones, chance gives neither none nor all.
+    assert.isAbove(kept.length, 0)
+    assert.isBelow(kept.length, 400)
+  })
+
   it("passes on the rule and the attributes of the tried sampler", () => {
     const named: Sampler.SamplerShape = {
       description: "named",

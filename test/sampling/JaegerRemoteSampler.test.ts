@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { setImmediate } from "node:timers/promises"
+import { setImmediate, setTimeout } from "node:timers/promises"
 import { Transport, TransportError, type TransportRequest } from "../../src/delivery/Transport.ts"
 import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
 import * as InMemorySpanExporter from "../../src/exporters/InMemorySpanExporter.ts"
@@ -33,6 +33,16 @@ const probabilistic = (samplingRate: unknown) => ({
   probabilisticSampling: { samplingRate }
 })
 
+/** Lets real sockets go on until something holds, however slow they are. */
+const eventually = (holds: () => boolean, state: () => string) =>
+  Effect.gen(function*() {
+    for (let turns = 0; !holds(); turns++) {
+      if (turns > 20_000) assert.fail(`nothing came: ${state()}`)
+      yield* Effect.promise(() => setTimeout(1))
+    }
+    yield* Effect.promise(() => setImmediate())
+  })
+
 /** A sampler that asks a real server, which answers by `script`. */
 const asking = Effect.fnUntraced(function*(
   script: ReadonlyArray<Handler>,
@@ -46,15 +56,7 @@ const asking = Effect.fnUntraced(function*(
   const sampler = yield* JaegerRemoteSampler.make(
     options?.(origin) ?? { endpoint: `${origin}/sampling`, serviceName: "shop & co" }
   ).pipe(Effect.provideService(Diagnostics, diagnostics), Scope.provide(polling))
-  /** Lets real sockets go on until something holds. */
-  const until = (holds: () => boolean) =>
-    Effect.gen(function*() {
-      for (let turns = 0; !holds(); turns++) {
-        if (turns > 20_000) assert.fail(`nothing came: ${sampler.description} ${lines.join(" | ")}`)
-        yield* Effect.promise(() => setImmediate())
-      }
-      yield* Effect.promise(() => setImmediate())
-    })
+  const until = (holds: () => boolean) => eventually(holds, () => `${sampler.description} ${lines.join(" | ")}`)
   return { server, lines, sampler, until, polling }
 })
 
@@ -242,10 +244,7 @@ describe("JaegerRemoteSampler", () => {
         ({ sampled }) => sampled
       ).pipe(Effect.withSpan("root"), Effect.provideContext(context))
       assert.isTrue(yield* kept)
-      for (let turns = 0; yield* kept; turns++) {
-        if (turns > 20_000) assert.fail("the strategy never came")
-        yield* Effect.promise(() => setImmediate())
-      }
+      while (yield* kept) yield* Effect.promise(() => setTimeout(1))
       assert.strictEqual(server.received[0]!.path, "/sampling?service=shop")
     }))
 
@@ -259,10 +258,7 @@ describe("JaegerRemoteSampler", () => {
       ]
       for (const head of heads) {
         const sampler = yield* Effect.provideContext(Sampler, yield* Layer.build(Sampling.layer({ head })))
-        for (let turns = 0; thresholdOf(sampler) !== 0.25; turns++) {
-          if (turns > 20_000) assert.fail("the strategy never came")
-          yield* Effect.promise(() => setImmediate())
-        }
+        yield* eventually(() => thresholdOf(sampler) === 0.25, () => sampler.description)
       }
     }))
 

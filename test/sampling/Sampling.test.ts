@@ -17,6 +17,7 @@ import * as Threshold from "../../src/sampling/Threshold.ts"
 import type { SamplingConfig } from "../../src/sampling/SamplingConfig.ts"
 import { collected, scripted, type Step } from "../delivery/support.ts"
 import { temporary } from "../integration/programs.ts"
+import { reply, start } from "../integration/server.ts"
 
 const half: SamplingConfig = { version: "half", head: { traceIdRatio: 0.5 } }
 const all: SamplingConfig = { version: "all", head: "always_on" }
@@ -423,5 +424,31 @@ describe("Sampling.layerUrl", () => {
       assert.include(yield* refused("config.json"), "no absolute URL")
       const local = yield* started([ok(half)], { headers, url: "http://localhost:1/" })
       assert.strictEqual(local.server.requests.length, 1)
+    }))
+
+  it.live("over real sockets: conditional, without redirects, and bounded", () =>
+    Effect.gen(function*() {
+      const json = (config: unknown, etag: string) => reply(200, { etag }, JSON.stringify(config))
+      const target = yield* start()
+      const server = yield* start([
+        json(half, `"1"`),
+        reply(304),
+        reply(307, { location: target.url }),
+        json({ ...all, version: "x".repeat(2_000) }, `"2"`),
+        json(all, `"3"`)
+      ])
+      const { lines, sampling } = yield* built(Sampling.layerUrl({ url: server.url, maxBytes: 1_000 }))
+      const versions: Array<string | undefined> = []
+      for (let i = 0; i < 5; i++) {
+        versions.push((yield* sampling.current).version)
+        yield* sampling.refresh
+      }
+      assert.deepStrictEqual(versions, ["half", "half", "half", "half", "all"])
+      assert.deepStrictEqual(
+        server.received.slice(0, 5).map(({ headers, method }) => [method, headers["if-none-match"]]),
+        [["GET", undefined], ["GET", `"1"`], ["GET", `"1"`], ["GET", `"1"`], ["GET", `"1"`]]
+      )
+      assert.strictEqual(target.received.length, 0)
+      assert.include(lines[0], "status 307, redirects are not followed")
     }))
 })
