@@ -16,7 +16,7 @@ import * as machine from "../machine.ts"
 import { sum } from "../statistics.ts"
 import { table } from "../table.ts"
 import { measure, type Measures } from "./measure.ts"
-import { adaptive, capped, rateLimit, tailBudget } from "./ours.ts"
+import { adaptive, averaging, capped, rateLimit, tailBudget } from "./ours.ts"
 import {
   type Contender,
   emaThroughput,
@@ -44,6 +44,7 @@ const contenders: ReadonlyArray<(goal: number) => Contender> = [
   capped,
   rateLimit,
   tailBudget,
+  averaging,
   emaThroughput,
   windowedThroughput,
   javaRateLimiting,
