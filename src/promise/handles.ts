@@ -13,6 +13,7 @@ import * as Batch from "../processors/BatchSpanProcessor.ts"
 import * as Simple from "../processors/SimpleSpanProcessor.ts"
 import type { SpanProcessorShape } from "../processors/SpanProcessor.ts"
 import type { TelemetryLayerOptions } from "../Telemetry.ts"
+import type { TailSampler } from "./tail.ts"
 import * as TelemetryConfig from "../TelemetryConfig.ts"
 
 type Environment = TelemetryConfig.Environment | undefined
@@ -159,10 +160,14 @@ export interface InitializeOptions extends Omit<TelemetryLayerOptions, keyof Pip
    * this module, they take the place of the configured exporters, too.
    */
   readonly processors?: ReadonlyArray<Processor> | undefined
+  /** Decides about whole traces before they are exported. Default: every sampled span is exported as it ends. */
+  readonly tailSampler?: TailSampler | undefined
 }
 
 /** The same options for `TelemetryLayer`. */
-export const layerOptions = ({ exporters, processors, ...options }: InitializeOptions): TelemetryLayerOptions => {
+export const layerOptions = (
+  { exporters, processors, tailSampler: _, ...options }: InitializeOptions
+): TelemetryLayerOptions => {
   const isExporting = processors?.some((processor) => processor instanceof ProcessorHandle) === true
   return {
     ...options,
