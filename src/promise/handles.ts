@@ -166,7 +166,7 @@ export interface InitializeOptions extends Omit<TelemetryLayerOptions, keyof Pip
 
 /** The same options for `TelemetryLayer`. */
 export const layerOptions = (
-  { exporters, processors, tailSampler: _, ...options }: InitializeOptions
+  { exporters, processors, ...options }: Omit<InitializeOptions, "tailSampler">
 ): TelemetryLayerOptions => {
   const isExporting = processors?.some((processor) => processor instanceof ProcessorHandle) === true
   return {

@@ -40,9 +40,9 @@ export class Running {
 
   /** Starts it: at once, unless a part has to be waited for. */
   constructor(options: InitializeOptions | undefined, onFailure?: () => void) {
-    const telemetry = TelemetryLayer(layerOptions(options ?? {}))
-    const tail = options?.tailSampler
-    const layer = tail === undefined ? telemetry : Layer.provide(telemetry, tail.layer)
+    const { tailSampler, ...rest } = options ?? {}
+    const telemetry = TelemetryLayer(layerOptions(rest))
+    const layer = tailSampler === undefined ? telemetry : Layer.provide(telemetry, tailSampler.layer)
     const fiber = Effect.runFork(Layer.buildWithScope(layer, this.#scope))
     this.ready = new Promise((resolve, reject) => {
       fiber.addObserver((exit) => {
