@@ -108,8 +108,7 @@ const goal = values.goal === undefined
   ? ownGoal
   : { perSecond: number("goal", 1e9), unit: ownGoal?.unit ?? "traces" as const }
 const replayed = await Effect.runPromise(replay(config, traffic, {
-  slow: number("slow", 3_600_000),
-  seed
+  slow: number("slow", 3_600_000)
 })).catch(
   (error: unknown) => fail((error as Error).message)
 )

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import * as EffectTracer from "effect/Tracer"
 import * as Propagator from "../../src/context/Propagator.ts"
 import { TracesLedger } from "../../src/diagnostics/CurrentLedger.ts"
 import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
@@ -20,6 +21,7 @@ import * as Sampling from "../../src/sampling/Sampling.ts"
 import type { SamplingConfig } from "../../src/sampling/SamplingConfig.ts"
 import { toProbability } from "../../src/sampling/Threshold.ts"
 import * as IdGenerator from "../../src/tracing/IdGenerator.ts"
+import { RemoteContext } from "../../src/tracing/parentContext.ts"
 import type { Span } from "../../src/tracing/Span.ts"
 import * as Tracer from "../../src/tracing/Tracer.ts"
 import { VirtualClock } from "./clock.ts"
@@ -108,27 +110,28 @@ class Tally {
     return group
   }
 
-  see({ name, trace, traceId }: SimulatedSpan): void {
+  see({ id, name, trace, traceId }: SimulatedSpan): void {
     const groups = [this.#group(this.groups, "all traces")]
     if (trace?.isError === true) groups.push(this.#group(this.groups, "with an error"))
     if ((trace?.millis ?? 0) >= this.slow) groups.push(this.#group(this.groups, `${this.slow} ms or more`))
     // Names without bound would need memory without bound.
     groups.push(this.#group(this.names, this.names.size < 100_000 || this.names.has(name) ? name : "(other names)"))
     for (const group of groups) group.seen++
-    this.#of.set(traceId, groups)
+    this.#of.set(traceId + id, groups)
   }
 
   /** What the head says of a trace, kept or not. */
-  weigh({ decision, traceId }: DecisionLog.HeadDecision): void {
+  weigh({ decision, spanId, traceId }: DecisionLog.HeadDecision): void {
     const p = toProbability((decision.dryRun ?? decision).threshold)
     if (p === 0) return
-    for (const group of this.#of.get(traceId) ?? []) group.variance += 1 / p - 1
+    for (const group of this.#of.get(traceId + spanId) ?? []) group.variance += 1 / p - 1
   }
 
-  keep(traceId: string, traceState: string): void {
-    const groups = this.#of.get(traceId)
-    if (groups === undefined) return
-    this.#of.delete(traceId)
+  /** Whether the kept span is the first of a part that was seen. */
+  keep({ spanId, traceId, traceState }: ReadableSpan): boolean {
+    const groups = this.#of.get(traceId + spanId)
+    if (groups === undefined) return false
+    this.#of.delete(traceId + spanId)
     const { threshold } = OtTraceState.read(traceState)
     // The first span of a trace that says nothing was kept because all are.
     const p = threshold === undefined ? 1 : toProbability(threshold)
@@ -138,6 +141,7 @@ class Tally {
       group.estimate += 1 / p
       if (!this.isHeadAlone) group.variance += (1 - p) / p ** 2
     }
+    return true
   }
 
   /** The groups to show: the whole, errors, slow ones, the most frequent names, and all other names together. */
@@ -164,7 +168,7 @@ class Tally {
 export const replay = (
   config: SamplingConfig,
   traffic: SimulatedTraffic,
-  options: { readonly slow: number; readonly seed: number }
+  options: { readonly slow: number }
 ): Effect.Effect<Replayed, unknown> =>
   Effect.scoped(Effect.gen(function*() {
     const clock = new VirtualClock(traffic.start)
@@ -207,19 +211,20 @@ export const replay = (
         if ((span.traceFlags & 1) === 0) return
         kept.spans++
         second().spans++
-        if (span.parentSpanId0 !== 0 || span.parentSpanId1 !== 0) return
+        if (!tally.keep(span)) return
         kept.traces++
         second().traces++
-        tally.keep(span.traceId, span.traceState)
       }
     })
 
-    let nextTraceId = ""
+    let [nextTraceId, nextSpanId] = ["", ""]
+    const write = (words: Int32Array, text: string): void => {
+      for (let i = 0; i < words.length; i++) words[i] = Number.parseInt(text.slice(i * 8, i * 8 + 8), 16) | 0
+    }
     const ids: IdGenerator.IdGenerator = {
-      ...IdGenerator.seeded(options.seed),
-      writeTraceId: (words) => {
-        for (let i = 0; i < 4; i++) words[i] = Number.parseInt(nextTraceId.slice(i * 8, i * 8 + 8), 16) | 0
-      }
+      isRandom: true,
+      writeTraceId: (words) => write(words, nextTraceId),
+      writeSpanId: (words) => write(words, nextSpanId)
     }
 
     yield* Effect.gen(function*() {
@@ -237,7 +242,8 @@ export const replay = (
       const open = new Map<string, Span>()
       const ends = new Ends()
       const begin = (span: SimulatedSpan): void => {
-        const { attributes, id, kind, name, parent, start, traceId } = span
+        const { attributes, id, kind, name, parent, remote, start, traceId } = span
+        nextSpanId = id
         seen.spans++
         if (parent === undefined) {
           seen.traces++
@@ -248,7 +254,16 @@ export const replay = (
         const live = tracer.core.start({
           name,
           kind,
-          parent: parent === undefined ? undefined : open.get(traceId + parent),
+          parent: parent !== undefined
+            ? open.get(traceId + parent)
+            : remote === undefined
+            ? undefined
+            : EffectTracer.externalSpan({
+              traceId,
+              spanId: remote.spanId,
+              sampled: (remote.traceFlags & 1) === 1,
+              annotations: Context.make(RemoteContext, { ...remote, baggage: undefined })
+            }),
           startTimeUnixNano: nanos(start),
           attributes
         })

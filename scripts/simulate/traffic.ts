@@ -12,8 +12,10 @@ export interface SimulatedSpan {
   /** 32 hexadecimal digits. */
   readonly traceId: string
   readonly id: string
-  /** The id of the parent; `undefined` for the first span of a trace. */
+  /** The id of the parent; `undefined` for the first span of a trace, or of a service's part of it. */
   readonly parent: string | undefined
+  /** The parent in another service, of the first span of a part. */
+  readonly remote?: { readonly spanId: string; readonly traceFlags: number; readonly traceState: string } | undefined
   readonly name: string
   readonly kind: "internal" | "server" | "client" | "producer" | "consumer"
   /** Milliseconds since the Unix epoch. */
@@ -215,7 +217,7 @@ export const recorded = (path: string, seconds: number): SimulatedTraffic => {
     traces.set(span.traceId, trace)
     last = Math.max(last, to)
     const { threshold } = OtTraceState.read(span.traceState)
-    if (isFirst(span) && threshold !== undefined && (threshold.hi > 0 || threshold.lo > 0)) sampled++
+    if (span.parentSpanId === undefined && threshold !== undefined && (threshold.hi > 0 || threshold.lo > 0)) sampled++
   }
   return {
     description: path,
@@ -230,6 +232,9 @@ export const recorded = (path: string, seconds: number): SimulatedTraffic => {
         traceId: span.traceId,
         id: span.spanId,
         parent: isFirst(span) ? undefined : span.parentSpanId,
+        remote: isFirst(span) && span.parentSpanId !== undefined
+          ? { spanId: span.parentSpanId, traceFlags: span.traceFlags, traceState: span.traceState }
+          : undefined,
         name: span.name,
         kind: kinds[span.kind],
         start: millisOf(span.startTimeUnixNano),

@@ -22,7 +22,6 @@ export {
   withHeaders
 } from "./propagation.ts"
 export { type ActiveSpan, type SpanAttributes, type SpanOptions } from "./spans.ts"
-export { TailSampler, type TailSamplerOptions } from "./tail.ts"
 export { startSpan, trace, traced } from "./trace.ts"
 export * as TraceContext from "./TraceContext.ts"
 export { type Trace, type Traced, type TracedDecorator, type TracedOptions } from "./traced.ts"

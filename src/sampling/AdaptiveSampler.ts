@@ -7,8 +7,8 @@
  * what is rare is kept. The rates follow the traffic each second, and a credit of what may still be handed out corrects
  * them with each trace:
  *
- * - in any time W, the expected number of kept traces is at most `goal * (W + burst * (1 + rareShare + newShare))`: by
- *   default, 1.65 goals in a second, whatever arrives (however low the goal is, there is room for four traces at once);
+ * - in any time W, the expected number of kept traces is at most `goal * (W + burst * (1.2 + rareShare + newShare))`: by
+ *   default, 1.75 goals in a second, whatever arrives (however low the goal is, there is room for four traces at once);
  * - where enough arrives, it is `goal * W` in the long run: what a burst took before it was noticed, the time after repays;
  * - each probability depends on earlier traces alone, never on the trace's own randomness, so that the weight of what is
  *   kept is right: unbiased in total, and for every key.

@@ -92,7 +92,7 @@ const forLocalRoots = (description: string, decide: Sampler.SamplerShape["decide
  * **Details**
  *
  * The other sampler's probability is multiplied by a factor, the same for all traces of a moment. In any time W the expected
- * number of kept traces is at most `tracesPerSecond * (W + burst)`, but room for four at once is always there. Where more
+ * number of kept traces is at most `tracesPerSecond * (W + 1.2 * burst)`, but room for four at once is always there. Where more
  * arrives, it is `tracesPerSecond * W` in the long run.
  *
  * Under a sampled parent of another process that names its threshold, only what is thinned out here counts.

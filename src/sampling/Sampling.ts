@@ -46,6 +46,9 @@ import { Sampler } from "./Sampler.ts"
 import { decode, type SamplingConfig, SamplingConfigError, tailPolicyOf } from "./SamplingConfig.ts"
 import type { TailPolicy } from "./TailPolicy.ts"
 
+/** What a configuration does not say. */
+export interface Options extends reloadableHead.BuildOptions {}
+
 export type { FileOptions } from "./configFile.ts"
 export type { UrlOptions } from "./configUrl.ts"
 
@@ -71,6 +74,7 @@ interface Started {
 
 const start = Effect.fnUntraced(function*(
   config: SamplingConfig,
+  options?: Options,
   source?: string
 ): Effect.fn.Return<Started, SamplingConfigError, Scope.Scope> {
   // What a Schema takes and a sampler does not.
@@ -81,7 +85,7 @@ const start = Effect.fnUntraced(function*(
     )
   const inForce = yield* SubscriptionRef.make(config)
   const tail = yield* SubscriptionRef.make(tailPolicyOf(config))
-  const { follow, head } = yield* taken(reloadableHead.make(config))
+  const { follow, head } = yield* taken(reloadableHead.make(config, options))
   const semaphore = yield* Semaphore.make(1)
   return {
     apply: (next) =>
@@ -112,19 +116,23 @@ const start = Effect.fnUntraced(function*(
 
 const polled = Effect.fnUntraced(function*(
   source: configSource.ConfigSource,
-  fallback: SamplingConfig | undefined
+  fallback: SamplingConfig | undefined,
+  options: Options
 ): Effect.fn.Return<Services, SamplingConfigError, Scope.Scope> {
   const diagnostics = yield* Diagnostics
   const { config, trouble } = yield* configSource.first(source, fallback, diagnostics)
-  const { apply, services } = yield* start(config, source.name)
+  const { apply, services } = yield* start(config, options, source.name)
   return services(yield* configSource.follow(source, apply, diagnostics, trouble))
 })
 
 /** Samples by `config`, which does not change. Fails where it cannot be taken. */
-export const layer = (config: SamplingConfig): Layer.Layer<Sampler | Sampling, SamplingConfigError> =>
+export const layer = (
+  config: SamplingConfig,
+  options?: Options
+): Layer.Layer<Sampler | Sampling, SamplingConfigError> =>
   Layer.effectContext(
     Effect.fromResult(decode(config)).pipe(
-      Effect.flatMap((config) => start(config)),
+      Effect.flatMap((config) => start(config, options)),
       Effect.map(({ services }) => services(Effect.void))
     )
   )
@@ -134,12 +142,13 @@ export const layer = (config: SamplingConfig): Layer.Layer<Sampler | Sampling, S
  * in force.
  */
 export const layerRef = (
-  ref: SubscriptionRef.SubscriptionRef<SamplingConfig>
+  ref: SubscriptionRef.SubscriptionRef<SamplingConfig>,
+  options?: Options
 ): Layer.Layer<Sampler | Sampling, SamplingConfigError> =>
   Layer.effectContext(Effect.gen(function*() {
     const diagnostics = yield* Diagnostics
     const first = yield* Effect.fromResult(decode(SubscriptionRef.getUnsafe(ref), refName))
-    const { apply, services } = yield* start(first, refName)
+    const { apply, services } = yield* start(first, options, refName)
     const take = Effect.suspend(() => Effect.fromResult(decode(SubscriptionRef.getUnsafe(ref), refName))).pipe(
       Effect.flatMap(apply),
       Effect.catch((error) =>
@@ -167,9 +176,9 @@ const refName = "the SubscriptionRef"
  * A file that cannot be decoded is read again a quarter of a second later before it counts as bad.
  */
 export const layerFile = (
-  options: configFile.FileOptions
+  options: configFile.FileOptions & Options
 ): Layer.Layer<Sampler | Sampling, SamplingConfigError> =>
-  Layer.effectContext(Effect.suspend(() => polled(configFile.make(options), options.fallback)))
+  Layer.effectContext(Effect.suspend(() => polled(configFile.make(options), options.fallback, options)))
 
 /**
  * Samples by what a server answers, and follows its changes.
@@ -182,7 +191,10 @@ export const layerFile = (
  * service where one is provided, and are never traced. Fails for a URL that cannot be asked, and where credentials would go
  * to another machine in clear text.
  */
-export const layerUrl = (options: configUrl.UrlOptions): Layer.Layer<Sampler | Sampling, SamplingConfigError> =>
+export const layerUrl = (
+  options: configUrl.UrlOptions & Options
+): Layer.Layer<Sampler | Sampling, SamplingConfigError> =>
   Layer.effectContext(
-    Effect.flatMap(configUrl.make(options), (source) => polled(source, options.fallback ?? configUrl.defaultFallback))
+    Effect.flatMap(configUrl.make(options), (source) =>
+      polled(source, options.fallback ?? configUrl.defaultFallback, options))
   )

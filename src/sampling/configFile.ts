@@ -30,6 +30,8 @@ const explanations: Readonly<Record<string, string>> = {
 // An editor that writes in place shows half a file for a moment, and one that renames none at all.
 const settle = "250 millis"
 
+const decoder = /* @__PURE__ */ new TextDecoder()
+
 /**
  * The file of `options` as a source.
  *
@@ -59,13 +61,31 @@ export const make = (options: FileOptions): ConfigSource => {
       }
     })
 
+  const readText = (fs: typeof NodeFs) =>
+    Effect.acquireUseRelease(
+      attempt(() => fs.open(path, "r")),
+      Effect.fnUntraced(function*(file) {
+        const chunks: Array<Uint8Array> = []
+        let size = 0
+        // As far as the bound, however fast it grows.
+        while (size <= maxConfigBytes) {
+          const { buffer, bytesRead } = yield* attempt(() => file.read({ buffer: new Uint8Array(65_536) }))
+          if (bytesRead === 0) break
+          chunks.push(buffer.subarray(0, bytesRead))
+          size += bytesRead
+        }
+        if (size > maxConfigBytes) return yield* fail(`it has more than ${maxConfigBytes} bytes`)
+        return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode()
+      }),
+      (file) => Effect.ignore(attempt(() => file.close()))
+    )
   const read = Effect.fnUntraced(function*(fs: typeof NodeFs) {
-    const { ctimeNs, ino, mtimeNs, size } = yield* attempt(() => fs.stat(path, { bigint: true }))
-    const state = `${mtimeNs} ${ctimeNs} ${ino} ${size}`
+    // Not opened before it is known to be a file: opening a pipe waits for somebody who writes.
+    const found = yield* attempt(() => fs.stat(path, { bigint: true }))
+    const state = `${found.mtimeNs} ${found.ctimeNs} ${found.ino} ${found.size}`
     if (state === seen) return undefined
-    if (size > maxConfigBytes) return yield* fail(`it has ${size} bytes, ${maxConfigBytes} is the most`)
-    const text = yield* attempt(() => fs.readFile(path, "utf8"))
-    const config = yield* Effect.fromResult(decodeText(text, path))
+    if (!found.isFile()) return yield* fail(found.isDirectory() ? explanations["EISDIR"]! : "it is no regular file")
+    const config = yield* Effect.fromResult(decodeText(yield* readText(fs), path))
     seen = state
     return config
   })

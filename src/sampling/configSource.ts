@@ -4,7 +4,8 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import { sleepUnref } from "../internal/clock.ts"
-import { defaultSamplingConfig, type SamplingConfig, type SamplingConfigError } from "./SamplingConfig.ts"
+import { describeError } from "../internal/describeError.ts"
+import { defaultSamplingConfig, type SamplingConfig, SamplingConfigError } from "./SamplingConfig.ts"
 
 /** A file or a server that is asked again and again. */
 export interface ConfigSource {
@@ -31,15 +32,14 @@ export const first = (
   fallback: SamplingConfig | undefined,
   diagnostics: Diagnostics
 ): Effect.Effect<First, SamplingConfigError> =>
-  source.poll.pipe(
+  polled(source).pipe(
     Effect.map((config): First => ({ config: config ?? defaultSamplingConfig, trouble: undefined })),
     Effect.catch((error) =>
       fallback === undefined ? Effect.fail(error) : Effect.sync((): First => {
         diagnostics.report("error", keyOf(source), `${error.message}; the fallback is in force`)
         return { config: fallback, trouble: error.reason }
       })
-    ),
-    Effect.withTracerEnabled(false)
+    )
   )
 
 /**
@@ -72,12 +72,11 @@ export const follow = Effect.fnUntraced(function*(
       const what = isNew ? "is good again and in force" : "is there again, unchanged"
       diagnostics.report("info", `${keyOf(source)}.good`, `sampling configuration of ${source.name}: ${what}`)
     })
-  const once = source.poll.pipe(
+  const once = polled(source).pipe(
     Effect.flatMap((config) =>
       config === undefined ? succeeded(false) : Effect.andThen(apply(config), succeeded(true))
     ),
-    Effect.catch(failed),
-    Effect.withTracerEnabled(false)
+    Effect.catch(failed)
   )
   const semaphore = yield* Semaphore.make(1)
   const refresh = semaphore.withPermits(1)(once)
@@ -87,5 +86,14 @@ export const follow = Effect.fnUntraced(function*(
   )))
   return refresh
 })
+
+/** What is there, whatever goes wrong. */
+const polled = (source: ConfigSource): ConfigSource["poll"] =>
+  source.poll.pipe(
+    Effect.catchDefect((defect) =>
+      Effect.fail(new SamplingConfigError({ source: source.name, reason: describeError(defect) }))
+    ),
+    Effect.withTracerEnabled(false)
+  )
 
 const keyOf = (source: ConfigSource): string => `sampling.config.${source.name}`

@@ -31,7 +31,7 @@ export interface UrlOptions {
 /** Where `fallback` is not stated. */
 export const defaultFallback = defaultSamplingConfig
 
-const decoder = new TextDecoder()
+const decoder = /* @__PURE__ */ new TextDecoder()
 
 const shown = (url: string): string => {
   if (!URL.canParse(url)) return "an invalid URL"

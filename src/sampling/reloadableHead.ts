@@ -99,8 +99,14 @@ interface Built {
   readonly parts: Parts
 }
 
+/** What a configuration does not say. */
+export interface BuildOptions {
+  /** The service that a Jaeger backend is asked about, where the configuration names none. */
+  readonly serviceName?: string | undefined
+}
+
 /** Builds the head of a configuration from the parts of an earlier one, as far as they are configured alike. */
-const build = (config: SamplingConfig, earlier: Parts): Effect.Effect<Built> => {
+const build = (config: SamplingConfig, earlier: Parts, options: BuildOptions | undefined): Effect.Effect<Built> => {
   const parts: Parts = new Map()
   const fresh: Parts = new Map()
   const reuse: SamplerConfig.MakeOptions["reuse"] = (config, make) =>
@@ -117,7 +123,7 @@ const build = (config: SamplingConfig, earlier: Parts): Effect.Effect<Built> => 
       addTo(fresh, key, part)
       return part.sampler
     })
-  return Effect.scoped(SamplerConfig.make(config.head, { reuse })).pipe(
+  return Effect.scoped(SamplerConfig.make(config.head, { reuse, serviceName: options?.serviceName })).pipe(
     Effect.map((sampler): Built => ({
       sampler: config.dryRun === true ? DryRun.sampler(sampler) : sampler,
       parts
@@ -130,14 +136,14 @@ const build = (config: SamplingConfig, earlier: Parts): Effect.Effect<Built> => 
  * The head of a first configuration, and how it follows another: parts that learn or ask others, and are configured as
  * before, go on as they are; an adaptive sampler with another goal begins with what one of the same keys has learned.
  */
-export const make = Effect.fnUntraced(function*(config: SamplingConfig) {
-  const first = yield* build(config, new Map())
+export const make = Effect.fnUntraced(function*(config: SamplingConfig, options?: BuildOptions) {
+  const first = yield* build(config, new Map(), options)
   const head = new ReloadableHead(first.sampler, versionOf(config))
   let { parts } = first
   yield* Effect.addFinalizer(() => closeAll(parts))
   const follow = (next: SamplingConfig): Effect.Effect<void> => {
     const left: Parts = new Map([...parts].map(([key, alike]) => [key, [...alike]]))
-    return Effect.uninterruptible(Effect.flatMap(build(next, left), (built) => {
+    return Effect.uninterruptible(Effect.flatMap(build(next, left, options), (built) => {
       head.swap(built.sampler, versionOf(next))
       parts = built.parts
       return closeAll(left)

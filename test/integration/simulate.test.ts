@@ -11,6 +11,7 @@ import type { SamplingConfig } from "../../src/sampling/SamplingConfig.ts"
 import { TelemetryLayer } from "../../src/Telemetry.ts"
 import * as IdGenerator from "../../src/tracing/IdGenerator.ts"
 import * as Trace from "../../src/tracing/Trace.ts"
+import { goalOf, picture } from "../../scripts/simulate/report.ts"
 import { temporary } from "./programs.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -51,6 +52,27 @@ const configured = Effect.fnUntraced(function*(config: unknown) {
 })
 
 const tenth: SamplingConfig = { version: "tenth", head: { parentBased: { root: { traceIdRatio: 0.1 } } } }
+
+describe("the picture of a rate", () => {
+  it("has a step for each level, and shows the highest of what shares a column", () => {
+    assert.strictEqual(picture([1, 2, 3, 4, 5, 6, 7, 8], 8, true), "▂▃▄▅▆▇██")
+    assert.strictEqual(picture([0, 4, 8], 3, false), " +@")
+    assert.strictEqual(picture([1, 8, 1, 1, 4, 1], 3, false), "@:+")
+    assert.strictEqual(picture([0, 0], 60, false), "  ")
+  })
+
+  it("is beside the goal that the configuration states, where it states one", () => {
+    assert.deepStrictEqual(goalOf({ head: { rateLimit: { tracesPerSecond: 5 } } }), { perSecond: 5, unit: "traces" })
+    assert.deepStrictEqual(goalOf({ head: "always_on", tail: { rules: [], budget: { perSecond: 9 } } }), {
+      perSecond: 9,
+      unit: "spans"
+    })
+    assert.isUndefined(
+      goalOf({ head: { anyOf: [{ rateLimit: { tracesPerSecond: 5 } }, { adaptive: { tracesPerSecond: 6 } }] } })
+    )
+    assert.isUndefined(goalOf(tenth))
+  })
+})
 
 describe("npm run simulate", () => {
   it.live(
@@ -177,6 +199,42 @@ describe("npm run simulate", () => {
       const path = yield* configured(config)
       const { out } = yield* simulate(...args!.replace("sampling.json", path).split(" "))
       assert.strictEqual(out.replace(path, "sampling.json"), text)
+    }), 60_000)
+
+  it.live("replays a service that others call under the parents that it had", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const traffic = join(directory, "spans.jsonl")
+      // Of each trace this service is called twice; every second trace was kept with a probability of a half before.
+      const calls = Array.from({ length: 200 }, (_, i) => {
+        const traceId = `${(i + 1).toString(16).padStart(18, "0")}${i % 2 === 0 ? "c" : "4"}0000000000000`
+        return { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, tracestate: i % 2 === 0 ? "ot=th:8" : "" }
+      })
+      const call = Trace.span(Trace.span(Effect.void, "query"), "GET /stock", { kind: "server" })
+      yield* Effect.forEach(calls, (headers) => Effect.repeat(Trace.withHeaders(call, headers), { times: 1 }), {
+        discard: true
+      }).pipe(
+        Effect.provide(
+          TelemetryLayer({ env: {}, detectors: ["none"], serviceName: "stock" }).pipe(
+            Layer.provide(FileSpanExporter.layer({ path: traffic }))
+          )
+        ),
+        Effect.orDie
+      )
+      const run = (head: SamplingConfig["head"]) =>
+        Effect.gen(function*() {
+          const { err, out } = yield* simulate("--config", yield* configured({ head }), "--traffic", traffic, "--json")
+          assert.strictEqual(err, "")
+          return JSON.parse(out) as Figures
+        })
+      // Follows what others decided, whatever it does with traces of its own; and knows the weight where they told it.
+      const followed = yield* run({ parentBased: { root: "always_off" } })
+      assert.deepStrictEqual(followed.traces, { seen: 400, kept: 400 })
+      assert.strictEqual(followed.groups[0]!.estimate, 200 * 2 + 200)
+      // Decides by itself: R of one half of them is above, and each stands for two.
+      const own = yield* run({ probability: 0.5 })
+      assert.deepStrictEqual(own.traces, { seen: 400, kept: 200 })
+      assert.deepStrictEqual(own.spans, { seen: 800, kept: 400 })
     }), 60_000)
 
   it.live("says in one line what it cannot take", () =>

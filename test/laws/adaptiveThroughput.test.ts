@@ -125,7 +125,7 @@ describe("what is handed out stays within its bound", () => {
         steps[step]! += Grid.probabilityOf(rates.index)
       }
     }
-    const burst = defaults.burst * (1 + defaults.rareShare + defaults.newShare)
+    const burst = defaults.burst * (1.2 + defaults.rareShare + defaults.newShare)
     for (const width of [1, 10, 50, 100, 500, 3_000]) {
       let sum = 0
       let most = 0

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { InMemoryExporter, TailSampler, trace, TraceContext } from "../../src/promise/index.ts"
+import * as TailSampler from "../../src/processors/TailSampler.ts"
+import { InMemoryExporter, trace, TraceContext } from "../../src/promise/index.ts"
 
 const policy = {
   rules: [{ id: "error", when: { errorCount: { ge: 1 } } }, { id: "rest", drop: true }]
@@ -12,7 +13,7 @@ describe("the facade with a tail sampler", () => {
       env: {},
       detectors: ["none"],
       exporters: [memory],
-      tailSampler: new TailSampler({ policy })
+      services: TailSampler.layer({ policy })
     })
     await trace("good", async () => {})
     await trace("bad", async () => {
@@ -26,7 +27,7 @@ describe("the facade with a tail sampler", () => {
   it("says which option cannot be taken", async () => {
     let failure: unknown
     try {
-      await TraceContext.initialize({ env: {}, tailSampler: new TailSampler({ maxSpans: 0 }) })
+      await TraceContext.initialize({ env: {}, services: TailSampler.layer({ maxSpans: 0 }) })
     } catch (error) {
       failure = error
     }

@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
+import { spawnSync } from "node:child_process"
 import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
@@ -157,6 +158,19 @@ describe("a reload", () => {
       yield* reload("always_on")
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual(asked(), [])
+    }))
+
+  it.effect("a Jaeger backend is asked about the service that the program states, where the configuration names none", () =>
+    Effect.gen(function*() {
+      const server = scripted([])
+      const jaegerRemote = { endpoint: "https://jaeger.example/sampling" }
+      yield* built(
+        Sampling.layer({ head: { anyOf: [{ jaegerRemote }, jaeger("own")] } }, { serviceName: "shop" }),
+        server.transport
+      )
+      yield* Effect.yieldNow
+      const names = server.requests.map(({ url }) => new URL(url).searchParams.get("service"))
+      assert.deepStrictEqual(names.sort(), ["own", "shop"])
     }))
 
   it.effect("an adaptive sampler keeps what it has learned, also under another goal or another roof", () =>
@@ -330,7 +344,40 @@ describe("Sampling.layerFile", () => {
       const path = join(yield* temporary, "sampling.json")
       writeFileSync(path, " ".repeat(1_048_577))
       const error = yield* Effect.flip(settled(built(Sampling.layerFile({ path }))))
-      assert.include(error.message, "1048576 is the most")
+      assert.include(error.message, "it has more than 1048576 bytes")
+    }))
+
+  it.effect("does not wait for a pipe, and takes no directory", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const pipe = join(directory, "pipe")
+      const isMade = spawnSync("mkfifo", [pipe]).status === 0
+      const reasonOf = (path: string) =>
+        Effect.map(Effect.flip(settled(built(Sampling.layerFile({ path })))), ({ reason }) => reason)
+      assert.strictEqual(yield* reasonOf(directory), "the path is a directory")
+      if (isMade) assert.strictEqual(yield* reasonOf(pipe), "it is no regular file")
+    }))
+
+  it.effect("a source that breaks is told of like any other trouble, and asked again", () =>
+    Effect.gen(function*() {
+      let isBroken = false
+      const transport = Transport.of({
+        send: () =>
+          isBroken
+            ? Effect.die(new RangeError("no such thing"))
+            : Effect.succeed({ status: 200, headers: {}, body: new TextEncoder().encode(JSON.stringify(half)) })
+      })
+      const { lines, sampler, sampling } = yield* built(
+        Sampling.layerUrl({ url: "https://config.example/" }),
+        transport
+      )
+      isBroken = true
+      yield* TestClock.adjust("40 seconds")
+      assert.include(lines[0], "RangeError: no such thing; what was in force before stays")
+      assert.strictEqual(sampler.configVersion, "half")
+      isBroken = false
+      yield* sampling.refresh
+      assert.include(lines[1], "is good again")
     }))
 })
 

@@ -95,7 +95,7 @@ describe("SamplingConfig", () => {
         budget: { perSecond: 10, shares: { slow: 0.5 } }
       }
     }
-    const odd = [null, true, -1, 1e400, "", "x".repeat(5_000), "line\nbreak", [], {}, { a: 1 }, [[]], "always_on"]
+    const odd = [null, true, -1, Infinity, "", "x".repeat(5_000), "line\nbreak", [], {}, { a: 1 }, [[]], "always_on"]
     const variants = (value: unknown): ReadonlyArray<unknown> => {
       const here: Array<unknown> = [...odd]
       if (Array.isArray(value)) {

@@ -184,15 +184,11 @@ export class KeyedRates {
   #handOut(entry: Entry, floor: number, reserve: Credit): void {
     const credit = this.#credit
     const { cost, index: last } = entry
-    let p = entry.base * credit.factor()
-    const most = credit.level / (2 * cost)
-    if (p > most) p = most
-    let granted = 0
+    let p = credit.chance(entry.base, cost)
     if (p < floor && p < 1) {
-      const topped = floor * Math.min(1, reserve.factor(), reserve.level / cost)
+      const topped = floor * Math.min(1, reserve.factor(), reserve.level / (2 * cost))
       if (topped > p) {
-        granted = topped - p
-        reserve.take(granted * cost)
+        reserve.take((topped - p) * cost)
         p = topped
       }
     }
@@ -206,8 +202,7 @@ export class KeyedRates {
       }
     }
     const rounded = Grid.probabilityOf(index)
-    if (granted === 0) credit.take(rounded * cost)
-    else credit.borrow(rounded * cost)
+    credit.take(rounded * cost)
     this.#handedOut += rounded
     this.index = index
   }

@@ -31,9 +31,7 @@ export class RateLimit {
     const credit = this.#credit
     const load = this.#arrived > this.#load ? this.#arrived : this.#load
     this.#arrived += weight
-    const share = (load > 0 ? this.#goal / load : 1) * credit.factor()
-    const most = credit.level / (2 * weight)
-    const index = Grid.indexOf(share < most ? share : most)
+    const index = Grid.indexOf(credit.chance(load > 0 ? this.#goal / load : 1, weight))
     credit.take(weight * Grid.probabilityOf(index))
     return index
   }

@@ -122,6 +122,26 @@ describe("KeyedRates", () => {
     assert.isAbove(play(rates, { a: 500 }, 5, 5)["a"]!, 40)
   })
 
+  it("learns on after the clock was set back", () => {
+    const rates = make()
+    play(rates, { a: 500 }, 1_000, 5)
+    play(rates, { b: 500 }, 0, 15)
+    assert.closeTo(rates.save().find(({ key }) => key === "b")!.load, 500, 50)
+  })
+
+  it("leaves something for the next one, whatever one trace takes", () => {
+    const rates = make({ goal: 1, rareShare: 0, newShare: 0 })
+    let least = 1
+    for (let i = 0; i < 200_000; i++) {
+      // A loud key, and one in 50 seconds that is worth keeping for certain.
+      rates.decide("loud", 5 * i)
+      if (i > 50_000) least = Math.min(least, Grid.probabilityOf(rates.index))
+      if (i % 10_000 === 0) { for (let k = 0; k < 10; k++) rates.decide(`quiet ${k}`, 5 * i) }
+    }
+    // The mean is 1 of 200.
+    assert.isAbove(least, 1 / 200 / 100)
+  })
+
   it("counts spans where it is told of them, and of each key where that is known", () => {
     const rates = make({ goal: 100 })
     const sums: Record<string, number> = { small: 0, big: 0 }
