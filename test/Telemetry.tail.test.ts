@@ -7,6 +7,7 @@ import * as InMemorySpanExporter from "../src/exporters/InMemorySpanExporter.ts"
 import * as TailSampler from "../src/processors/TailSampler.ts"
 import * as Sampler from "../src/sampling/Sampler.ts"
 import { Telemetry, TelemetryLayer, type TelemetryLayerOptions } from "../src/Telemetry.ts"
+import * as TestTelemetry from "../src/testing/TestTelemetry.ts"
 import * as Trace from "../src/tracing/Trace.ts"
 
 const policy = {
@@ -91,6 +92,14 @@ describe("a telemetry layer with a tail sampler", () => {
         [["fine", 1, "ot=th:0"], ["bad", 1, "ot=th:0"]]
       )
     }))
+
+  it.effect("stands before whatever feeds a destination: the test kit sees what is kept", () =>
+    Effect.gen(function*() {
+      yield* Effect.andThen(bad, good)
+      yield* TestClock.adjust("1 second")
+      const { spans } = yield* TestTelemetry.TestTelemetry
+      assert.deepStrictEqual((yield* spans).map(({ name }) => name), ["fine", "bad"])
+    }).pipe(Effect.provide(TestTelemetry.layer().pipe(Layer.provide(TailSampler.layer({ policy }))))))
 
   it.effect("is no burden where telemetry is disabled", () =>
     Effect.gen(function*() {

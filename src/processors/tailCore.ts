@@ -1,6 +1,6 @@
 /** The engine of the tail sampler: synchronous, without Effect, told the time and woken by its owner. */
 import { describeError } from "../internal/describeError.ts"
-import type { ReadableSpan } from "../model/ReadableSpan.ts"
+import { type ReadableSpan, sampledFlag } from "../model/ReadableSpan.ts"
 import type { DecisionLogShape } from "../sampling/DecisionLog.ts"
 import { fromReadable, type SpanSubject } from "../sampling/Predicate.ts"
 import { DroppedTraces, KeptTraces } from "../sampling/tail/decisionCache.ts"
@@ -366,11 +366,12 @@ export class TailCore {
     return !drop && (always || weight > 1)
   }
 
-  /** Raises the held trace of this span; whether there is one. */
+  /** Raises the held trace of this span; whether there is one. Requests from now on say that it is sampled. */
   raise(span: ReadableSpan): boolean {
     const trace = this.#table.get(span)
     if (trace === undefined) return false
     trace.isRaised = true
+    if (!this.#judge.isDryRun) span.traceFlags |= sampledFlag
     return true
   }
 

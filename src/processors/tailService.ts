@@ -55,7 +55,10 @@ export class TailSampler extends Context.Service<TailSampler, {
    * trace that was decided is wanted if it was kept. `isFailing` stands for an error that is still to come.
    */
   readonly isWanted: (span: ReadableSpan, isFailing?: boolean) => boolean
-  /** Raises the held trace of a span to the class `deferred`, as a service that it called wants it. */
+  /**
+   * Raises the held trace of a span to the class `deferred`, as a service that it called wants it. What is called on behalf
+   * of the span from then on is told that it is sampled, with an unknown weight unless the head had selected it.
+   */
   readonly raise: (span: ReadableSpan) => boolean
 }>()("effect-telemetry/processors/TailSampler") {}
 

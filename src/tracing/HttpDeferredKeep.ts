@@ -7,13 +7,13 @@
  * The callee answers with `server-timing: trace;desc=00-<trace id>-<span id>-03` when a rule of its `TailSampler` wants the
  * trace, as far as it has come (W3C Trace Context level 2, "Load Balancer Deferred Sampling"; `traceresponse` in an
  * earlier draft, which is read too). The caller, whose own part of the trace is still held, raises that to the class
- * `deferred`. The next caller up is told by the same rule in turn.
+ * `deferred`. The next caller up is told in turn.
  *
  * **Gotchas**
  *
  * Whoever answers can so ask for traces to be kept: it is off unless installed on both sides, believed only of the hosts
  * in `trusted`, at most `maxPerSecond` times a second, and what is raised competes for the budget like everything else.
- * It does not change the sampled flag of requests that are still to be sent.
+ * Requests that the same span sends afterwards say that they are sampled; those already sent do not.
  *
  * **Example**
  *

@@ -6,11 +6,13 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { createServer } from "node:http"
 import * as InMemorySpanExporter from "../../src/exporters/InMemorySpanExporter.ts"
 import * as TailSampler from "../../src/processors/TailSampler.ts"
+import * as Sampler from "../../src/sampling/Sampler.ts"
 import { TelemetryLayer } from "../../src/Telemetry.ts"
 import * as HttpDeferredKeep from "../../src/tracing/HttpDeferredKeep.ts"
 import * as Trace from "../../src/tracing/Trace.ts"
@@ -18,6 +20,12 @@ import * as Trace from "../../src/tracing/Trace.ts"
 const routes = HttpRouter.use((router) =>
   Effect.all([
     router.add("GET", "/good", Effect.succeed(HttpServerResponse.empty())),
+    router.add(
+      "GET",
+      "/flags",
+      Effect.map(HttpServerRequest.HttpServerRequest, ({ headers }) =>
+        HttpServerResponse.text(headers["traceparent"]!.slice(-1)))
+    ),
     router.add("GET", "/broken", Effect.die(new Error("broken"))),
     router.add(
       "GET",
@@ -38,24 +46,27 @@ const telemetryOf = (memory: InMemorySpanExporter.InMemorySpanExporter, rules: T
     )
   )
 
+const served = (memory: InMemorySpanExporter.InMemorySpanExporter) =>
+  HttpRouter.serve(routes, {
+    disableLogger: true,
+    disableListenLog: true,
+    middleware: HttpDeferredKeep.middleware
+  }).pipe(
+    Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })),
+    Layer.provideMerge(telemetryOf(memory, {
+      rules: [{ id: "error", when: { errorCount: { ge: 1 } }, weight: 20 }, { id: "rest", drop: true }]
+    })),
+    // What the caller has not selected is recorded here nevertheless.
+    Layer.provide(Sampler.layer(Sampler.alwaysRecord(Sampler.parentBased())))
+  )
+
 /** What the caller's and the callee's exporters were given, when the caller has asked for each of `paths`. */
 const call = Effect.fnUntraced(function*(paths: ReadonlyArray<string>, options: HttpDeferredKeep.Options) {
   const callee = yield* InMemorySpanExporter.make()
   const caller = yield* InMemorySpanExporter.make()
   const headers: Array<string | undefined> = []
   yield* Effect.scoped(Effect.gen(function*() {
-    const server = yield* Layer.build(
-      HttpRouter.serve(routes, {
-        disableLogger: true,
-        disableListenLog: true,
-        middleware: HttpDeferredKeep.middleware
-      }).pipe(
-        Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })),
-        Layer.provideMerge(telemetryOf(callee, {
-          rules: [{ id: "error", when: { errorCount: { ge: 1 } }, weight: 20 }, { id: "rest", drop: true }]
-        }))
-      )
-    )
+    const server = yield* Layer.build(served(callee))
     const base = HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
     const program = Effect.gen(function*() {
       const client = HttpDeferredKeep.withDeferredKeep(options)(yield* HttpClient.HttpClient)
@@ -85,6 +96,29 @@ describe("deferred keep", () => {
       assert.strictEqual(headers[0], undefined)
       assert.match(headers[1]!, /^trace;desc=00-[0-9a-f]{32}-[0-9a-f]{16}-03$/)
       assert.match(headers[2]!, /^db;dur=5, trace;desc=00-/)
+    }))
+
+  it.live("says in later requests of the same span that they are sampled", () =>
+    Effect.gen(function*() {
+      const memory = yield* InMemorySpanExporter.make()
+      const sampler = Sampler.layer(Sampler.alwaysRecord(Sampler.parentBased({ root: Sampler.probability(1e-12) })))
+      const flags = yield* Effect.scoped(Effect.gen(function*() {
+        const server = yield* Layer.build(served(memory))
+        const base = HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
+        return yield* Effect.gen(function*() {
+          const client = HttpDeferredKeep.withDeferredKeep({ trusted: ["internal"] })(yield* HttpClient.HttpClient)
+          const flags = Effect.flatMap(client.get(`${base}/flags`), ({ text }) => text)
+          return yield* Trace.span(
+            Effect.all([flags, Effect.andThen(client.get(`${base}/broken`), flags)]),
+            "caller"
+          )
+        }).pipe(Effect.provide(
+          FetchHttpClient.layer.pipe(
+            Layer.provideMerge(Layer.provide(telemetryOf(memory, { rules: [] }), sampler))
+          )
+        ))
+      }))
+      assert.deepStrictEqual(flags, ["2", "3"])
     }))
 
   it.live("believes nobody who is not trusted, and no more often than it may", () =>

@@ -111,7 +111,7 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
     if (decision.record === true) return
     this.isAllRecorded = false
     const { threshold } = decision
-    if (!isSampled(span) || threshold.hi > this.thresholdHi) return
+    if (!decision.reliable || !isSampled(span) || threshold.hi > this.thresholdHi) return
     if (threshold.hi === this.thresholdHi && threshold.lo >= this.thresholdLo) return
     this.thresholdHi = threshold.hi
     this.thresholdLo = threshold.lo
