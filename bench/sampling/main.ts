@@ -79,6 +79,9 @@ const mean = (values: ReadonlyArray<number>): number => sum(values) / values.len
 
 const largest = (runs: ReadonlyArray<Measures>): number => Math.max(...runs.map(({ max }) => max))
 
+/** Without the sign of a negative zero. */
+const fixed = (value: number): string => value.toFixed(1).replace(/^-(0\.0)$/, "$1")
+
 const percent = (value: number): string => `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)} %`
 
 const perTraffic = (
@@ -136,7 +139,7 @@ const report = (rows: ReadonlyArray<Row>): string => {
     perTraffic(others, (runs) => {
       const bias = 100 * mean(runs.map((run) => run.bias))
       const z = mean(runs.map((run) => run.z)) * Math.sqrt(seeds)
-      return `${bias.toFixed(1)} % / ${Math.abs(z) < 100 ? z.toFixed(1) : z < 0 ? "< -100" : "> 100"}`
+      return `${fixed(bias)} % / ${Math.abs(z) < 100 ? fixed(z) : z < 0 ? "< -100" : "> 100"}`
     }),
     "Share of the traces kept whose key comes once a minute:",
     perTraffic(others, (runs) => percent(mean(runs.map((run) => run.rare)))),
