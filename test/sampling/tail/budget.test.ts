@@ -155,6 +155,28 @@ describe("weights", () => {
     })
   }
 
+  it("leave the randomness of what is kept uniform above its threshold, for the stages behind", () => {
+    const next = random(4242)
+    const fractions: Array<number> = []
+    const bottom = new BottomK()
+    for (let batch = 0; batch < 500; batch++) {
+      const items = Array.from({ length: 200 }, (_, i) => ({ ...draw(next), weight: i % 10 === 0 ? 10 : 1 }))
+      const q = items.map(({ hi, lo, weight }) => rank(hi, lo) / weight)
+      const cut = bottom.cut(q, items.map(() => 1), items.length, 40)
+      for (const { hi, lo, weight } of items) {
+        const threshold = roundedUp(keptProbability(1, weight, cut))
+        if (!(rank(hi, lo) / weight < cut) || !Threshold.keeps(threshold, hi, lo)) continue
+        fractions.push(1 - rank(hi, lo) / passing(threshold))
+      }
+    }
+    // Kolmogorov and Smirnov: beyond 1.95 in one of a thousand cases.
+    fractions.sort((a, b) => a - b)
+    const n = fractions.length
+    const distance = Math.max(...fractions.map((x, i) => Math.max(Math.abs(x - i / n), Math.abs(x - (i + 1) / n))))
+    assert.isAbove(n, 19_000)
+    assert.isBelow(distance * Math.sqrt(n), 1.95)
+  })
+
   it("would not be with the last included as the cut: the law can tell", () => {
     const lastIncluded = (q: Float64Array, c: Float64Array, budget: number): number => {
       const cut = firstExcluded(q, c, budget)
