@@ -45,7 +45,12 @@ const call = (url: string) =>
     (headers) =>
       Effect.promise(() =>
         new Promise<void>((resolve, reject) =>
-          get(url, { agent, headers }, (response) => response.resume().on("end", resolve)).on("error", reject)
+          get(url, { agent, headers }, (response) => {
+            response.resume().on("end", () => {
+              if (response.statusCode === 200) resolve()
+              else reject(new Error(`${url} answered with ${response.statusCode}`))
+            })
+          }).on("error", reject)
         )
       )
   ).pipe(Trace.span("call", { kind: "client" }))
@@ -62,6 +67,8 @@ const server = createServer((request, response) => {
     (error: unknown) => response.writeHead(500).end(String(error))
   )
 })
+// A connection that is closed while a request is on its way would lose that request.
+server.keepAliveTimeout = 0
 await runtime.runPromise(Effect.void)
 server.listen(
   0,
