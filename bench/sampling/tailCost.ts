@@ -92,7 +92,7 @@ const catchAll: TailPolicy = { rules: [], budget: { perSecond: 5, unit: "traces"
 const fiveRules: TailPolicy = {
   rules: [
     { id: "health", when: { root: { field: "name", glob: "*health*" } }, drop: true },
-    { id: "error", when: { errorCount: { ge: 1 } }, weight: 20, mustKeep: true },
+    { id: "error", when: { errorCount: { ge: 1 } }, weight: 20, underStress: true },
     { id: "slow", when: { traceDuration: { ge: "2 seconds" } }, weight: 10 },
     { id: "failed", when: { anySpan: { attribute: "http.response.status_code", ge: 500 } }, weight: 10 },
     { id: "gold", when: { anySpan: { attribute: "tier", eq: "gold" } }, weight: 5 }

@@ -29,7 +29,7 @@
  *   Layer.provideMerge(TailSampler.layer({
  *     policy: {
  *       rules: [
- *         { id: "error", when: { errorCount: { ge: 1 } }, weight: 20, mustKeep: true },
+ *         { id: "error", when: { errorCount: { ge: 1 } }, always: true },
  *         { id: "slow", when: { traceDuration: { ge: "2 seconds" } }, weight: 10 }
  *       ],
  *       budget: { perSecond: 500 }
@@ -78,8 +78,8 @@ export class TailSamplerError extends Data.TaggedError("TailSamplerError")<{
 /** Options of {@link make}. */
 export interface Options {
   /**
-   * The policy to begin with, or a reference that somebody else sets. Default `TailPolicy.defaultPolicy`: errors weigh 20,
-   * traces over two seconds 10, within 1,000 spans a second.
+   * The policy to begin with, or a reference that somebody else sets. Default `TailPolicy.defaultPolicy`: errors first,
+   * then traces over two seconds with weight 10, within 1,000 spans a second.
    */
   readonly policy?: TailPolicy.TailPolicy | SubscriptionRef.SubscriptionRef<TailPolicy.TailPolicy> | undefined
   /** Asked before the rules; `undefined` leaves the trace to them. A failure is reported, and the rules are asked. */

@@ -192,7 +192,9 @@ export class TailCore {
       "warn",
       "sampling.tail.stress",
       isActive
-        ? `tail sampling is under stress (level ${Math.round(level)}): less is kept, by the rules that must keep`
+        ? `tail sampling is under stress (level ${
+          Math.round(level)
+        }): less is kept, and only rules that hold under stress are asked`
         : "tail sampling is no longer under stress"
     )
   }

@@ -15,7 +15,7 @@
  * export const policy: TailPolicy.TailPolicy = {
  *   rules: [
  *     { id: "health", when: { root: { attribute: "url.path", glob: "/health*" } }, probability: 0.1 },
- *     { id: "errors", when: { errorCount: { ge: 1 } }, class: "error", weight: 20, mustKeep: true },
+ *     { id: "errors", when: { errorCount: { ge: 1 } }, always: true },
  *     {
  *       id: "slow-checkout",
  *       when: { and: [{ root: { field: "name", glob: "*checkout*" } }, { traceDuration: { ge: "2 seconds" } }] },
@@ -23,7 +23,7 @@
  *       weight: 10
  *     }
  *   ],
- *   budget: { perSecond: 500, shares: { error: 0.5, slow: 0.25 } }
+ *   budget: { perSecond: 500, shares: { slow: 0.25 } }
  * }
  * ```
  */
@@ -87,14 +87,17 @@ export interface Rule {
    * 0.001 to 1,000,000.
    */
   readonly weight?: number | undefined
-  /** Kept before everything else is, as long as these alone do not exceed the budget. Default `false`. */
+  /**
+   * Kept before anything else is: all of them as long as they alone do not exceed the budget, else a fair share of them.
+   * Default `false`.
+   */
   readonly always?: boolean | undefined
   /** Not kept. Default `false`. */
   readonly drop?: boolean | undefined
   /** At most this fraction is kept, before the budget is asked. Default 1. */
   readonly probability?: number | undefined
   /** Applies under stress too, when other rules are not asked. Default: whether it is `always`. */
-  readonly mustKeep?: boolean | undefined
+  readonly underStress?: boolean | undefined
 }
 
 /** How much may be kept. */
@@ -136,7 +139,7 @@ export interface Verdict {
 /** Errors first, then what takes over two seconds, within 1,000 spans a second. */
 export const defaultPolicy: TailPolicy = {
   rules: [
-    { id: "error", when: { errorCount: { ge: 1 } }, weight: 20, mustKeep: true },
+    { id: "error", when: { errorCount: { ge: 1 } }, always: true },
     { id: "slow", when: { traceDuration: { ge: "2 seconds" } }, weight: 10 }
   ],
   budget: { perSecond: 1000 }
@@ -224,10 +227,10 @@ export const Rule: Schema.Codec<Rule> = Schema.Struct({
   always: Schema.optional(Schema.Boolean),
   drop: Schema.optional(Schema.Boolean),
   probability: Schema.optional(Fraction),
-  mustKeep: Schema.optional(Schema.Boolean)
+  underStress: Schema.optional(Schema.Boolean)
 }).check(Schema.makeFilter((rule) =>
-  rule.drop === true && (rule.always === true || rule.mustKeep === true)
-    ? "expected drop without always and mustKeep"
+  rule.drop === true && (rule.always === true || rule.underStress === true)
+    ? "expected drop without always and underStress"
     : undefined
 ))
 
@@ -280,7 +283,7 @@ export interface CompiledPolicy {
   readonly policy: TailPolicy
   /** Tests of single spans. `TraceView.marks` has bit i once one span has passed `marks[i]`. */
   readonly marks: ReadonlyArray<(subject: Predicate.Subject) => boolean>
-  /** The verdict of the first rule that applies; under stress only of rules that drop or must keep. */
+  /** The verdict of the first rule that applies; under stress only of those that apply there too. */
   readonly evaluate: (view: TraceView, isStressed: boolean) => CompiledVerdict
 }
 
@@ -362,7 +365,7 @@ export const compile = (policy: TailPolicy): CompiledPolicy => {
   const rules = policy.rules.map((rule) => ({
     test: rule.when === undefined ? undefined : compileCondition(rule.when, marks),
     verdict: complete({ ...rule, ruleId: rule.id }),
-    isAskedUnderStress: rule.drop === true || (rule.mustKeep ?? rule.always) === true
+    isAskedUnderStress: rule.drop === true || (rule.underStress ?? rule.always) === true
   }))
   return {
     policy,

@@ -13,7 +13,7 @@ import { setUp, type TailFields } from "./tailing.ts"
 
 const errors: TailPolicy = {
   rules: [
-    { id: "error", when: { errorCount: { ge: 1 } }, weight: 20, mustKeep: true },
+    { id: "error", when: { errorCount: { ge: 1 } }, weight: 20, underStress: true },
     { id: "noise", when: { root: { field: "name", eq: "health" } }, drop: true }
   ]
 }
@@ -565,7 +565,7 @@ describe("policies", () => {
       const policy: TailPolicy = {
         rules: [
           { id: "gold", when: { anySpan: { attribute: "tier", eq: "gold" } }, weight: 1000 },
-          { id: "error", when: { errorCount: { ge: 1 } }, weight: 1000, mustKeep: true }
+          { id: "error", when: { errorCount: { ge: 1 } }, weight: 1000, underStress: true }
         ],
         budget: { perSecond: 20 },
         stressFactor: 0.5
