@@ -5,6 +5,7 @@ import { TestClock } from "effect/testing"
 import * as RateLimitSampler from "../../src/sampling/RateLimitSampler.ts"
 import * as Sampler from "../../src/sampling/Sampler.ts"
 import * as Threshold from "../../src/sampling/Threshold.ts"
+import { starter, traceIdOf } from "./starter.ts"
 
 const input = (parent?: Partial<Sampler.SamplingParent>): Sampler.SamplingInput => ({
   name: "span",
@@ -79,6 +80,24 @@ describe("RateLimitSampler", () => {
       yield* play(legacy, 0.1, 5, unknown)
       assert.closeTo(yield* play(legacy, 0.1, 20, unknown), 25, 1)
       assert.isFalse(legacy.decide(unknown).reliable)
+    }))
+
+  it.effect("limits what legacy services send sampled, and says that it does not know its weight", () =>
+    Effect.gen(function*() {
+      const sampler = yield* RateLimitSampler.make({ tracesPerSecond: 25, sampler: Sampler.parentThreshold })
+      const { under } = starter(sampler)
+      let kept = 0
+      for (let second = 0; second < 60; second++) {
+        for (let i = 0; i < 500; i++) {
+          // As a sampler elsewhere left them: only ids of which the end is high, and no threshold.
+          const id = second * 500 + i
+          const span = under({ traceId: traceIdOf(0xe000000 + id * 977 % 0x1000000, id) })
+          if (span.sampled && second >= 10) kept++
+          assert.strictEqual(span.traceState, "")
+          if (i % 5 === 4) yield* TestClock.adjust(10)
+        }
+      }
+      assert.closeTo(kept / 50, 25, 2.5)
     }))
 
   it.effect("decides for local roots alone", () =>
