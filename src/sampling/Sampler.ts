@@ -65,7 +65,7 @@ export interface SamplingDecision {
   readonly attributes?: Readonly<Record<string, unknown>> | undefined
   /** Becomes the tracestate of the span, but for its `ot` member. Default: the parent's. */
   readonly traceState?: string | undefined
-  /** Names the rule that decided. */
+  /** Names the rule that decided: `sampling.rule` on a recorded span whose parent is not in this process. */
   readonly ruleId?: string | undefined
   /** The key for which the sampler keeps a rate of its own. */
   readonly key?: string | undefined

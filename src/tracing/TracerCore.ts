@@ -144,6 +144,8 @@ export class TracerCore implements SpanOwner {
     if (!isSampled(span)) ledger.recordOnly++
     this.#open.add(span)
     if (decision.attributes !== undefined) span.setAttributes(decision.attributes)
+    // Of a trace, or of this process's part of one; what is below follows.
+    if (decision.ruleId !== undefined && !isOwn(start.parent)) span.attribute("sampling.rule", decision.ruleId)
     if (start.attributes !== undefined) span.setAttributes(start.attributes)
     if (start.outcome !== undefined) (this.#outcomes ??= new WeakMap()).set(span, start.outcome)
     const { onStart } = this.options.processor

@@ -8,9 +8,10 @@ import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import * as InMemorySpanExporter from "../../src/exporters/InMemorySpanExporter.ts"
 import * as DecisionLog from "../../src/sampling/DecisionLog.ts"
+import * as RuleSampler from "../../src/sampling/RuleSampler.ts"
 import * as Sampler from "../../src/sampling/Sampler.ts"
 import * as Threshold from "../../src/sampling/Threshold.ts"
-import { TelemetryLayer } from "../../src/Telemetry.ts"
+import { Telemetry, TelemetryLayer } from "../../src/Telemetry.ts"
 
 const record = (index: number, given?: Partial<DecisionLog.DecisionRecord>): DecisionLog.DecisionRecord => ({
   traceId: (index + 1).toString(16).padStart(32, "0"),
@@ -190,4 +191,19 @@ describe("DecisionLog", () => {
         assert.strictEqual(decision, randomness >= "80000000000000" ? "keep" : "drop")
       }
     }).pipe(Effect.provide(telemetry(Sampler.probability(0.5)))))
+
+  it.effect("a local root says which rule kept it, and what is below does not", () =>
+    Effect.gen(function*() {
+      const remote = Tracer.externalSpan({
+        traceId: "0af7651916cd43dd8448eb211c80319c",
+        spanId: "b7ad6b7169203331",
+        sampled: true
+      })
+      yield* Effect.void.pipe(Effect.withSpan("child"), Effect.withSpan("root"))
+      yield* Effect.void.pipe(Effect.withSpan("child"), Effect.withSpan("root", { parent: remote }))
+      yield* (yield* Telemetry).flush()
+      const spans = yield* (yield* InMemorySpanExporter.InMemorySpans).spans
+      const rules = spans.map(({ attributes, name }) => `${name} ${attributes["sampling.rule"]}`)
+      assert.deepStrictEqual(rules, ["child undefined", "root all", "child undefined", "root all"])
+    }).pipe(Effect.provide(telemetry(RuleSampler.make([{ id: "all", sampler: Sampler.alwaysOn }])))))
 })
