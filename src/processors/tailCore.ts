@@ -55,6 +55,8 @@ export class TailCore {
   #stressAt = -Infinity
   #spans = 0
   #bytes = 0
+  /** Traces of which a span has ended. */
+  #filled = 0
   #next: SpanSink = nowhere
   #subject: SpanSubject | undefined
   readonly #written: Written = { before: undefined, after: "" }
@@ -89,6 +91,7 @@ export class TailCore {
     next.hold(1)
     const bytes = trace.append(span, this.#judge.compiled, this.#subject ??= fromReadable(span))
     trace.ended++
+    if (trace.spans.length === 1) this.#filled++
     this.#spans++
     this.#bytes += bytes
     if (trace.trigger === undefined) this.#advance(trace)
@@ -135,6 +138,8 @@ export class TailCore {
 
   #addDue(trace: HeldTrace, trigger: Trigger, now: number): void {
     trace.trigger = trigger
+    // It waits for the flush alone: were its time to ring meanwhile, it would be decided twice.
+    this.#wheel.remove(trace)
     if (this.#due.length === 0 && this.#flushAt === Infinity) {
       this.#flushAt = now + this.#options.flushInterval
       this.#wake(this.#flushAt)
@@ -183,7 +188,8 @@ export class TailCore {
     if (now - this.#stressAt < stressPeriod) return
     this.#stressAt = now
     const { maxBytes, maxSpans, maxTraces, memory } = this.#options
-    const fill = Math.max(this.#bytes / maxBytes, this.#spans / maxSpans, this.#table.size / maxTraces)
+    // Traces without an ended span are no reason: nothing can be decided about them, so no relief makes them fewer.
+    const fill = Math.max(this.#bytes / maxBytes, this.#spans / maxSpans, this.#filled / maxTraces)
     const wasActive = this.#stress.isActive
     this.#stress.update(fill, memory(), now)
     const { isActive, level } = this.#stress
@@ -225,6 +231,7 @@ export class TailCore {
     this.#wheel.remove(trace)
     this.#table.remove(trace)
     this.#bytes -= trace.bytes
+    if (trace.spans.length > 0) this.#filled--
   }
 
   // The bounds are exceeded: what is due first, then the heaviest for their age, until there is a tenth to spare.
