@@ -1,14 +1,16 @@
 /** The engine of the tail sampler: synchronous, without Effect, told the time and woken by its owner. */
 import { describeError } from "../internal/describeError.ts"
-import { type ReadableSpan, sampledFlag } from "../model/ReadableSpan.ts"
+import { randomWord } from "../internal/random.ts"
+import { randomFlag, type ReadableSpan, sampledFlag } from "../model/ReadableSpan.ts"
 import type { DecisionLogShape } from "../sampling/DecisionLog.ts"
+import * as OtTraceState from "../sampling/OtTraceState.ts"
 import { fromReadable, type SpanSubject } from "../sampling/Predicate.ts"
 import { DroppedTraces, KeptTraces } from "../sampling/tail/decisionCache.ts"
 import { bytesOf, HeldTrace, isLocalRoot, traceBytes, TraceTable, type Trigger } from "../sampling/tail/heldTrace.ts"
 import { Judge, type JudgeOptions, type Stage } from "../sampling/tail/judge.ts"
 import { Stress } from "../sampling/tail/stress.ts"
 import { TimerWheel } from "../sampling/tail/timerWheel.ts"
-import type * as Threshold from "../sampling/Threshold.ts"
+import * as Threshold from "../sampling/Threshold.ts"
 import type { SpanSink, StartDecision } from "./SpanProcessor.ts"
 import { TailCounts } from "./tailCounts.ts"
 import { type Decided, decisionRecord, emitKept, type Written } from "./tailEmission.ts"
@@ -38,6 +40,17 @@ const nowhere: SpanSink = { emit() {}, drop() {}, hold() {}, sampledOut() {} }
 const stressPeriod = 100
 /** Beside the low half of a threshold in the cache: the head recorded the trace whatever it decided. */
 const allRecorded = 1 << 28
+
+const isRoot = (span: ReadableSpan): boolean => span.parentSpanId0 === 0 && span.parentSpanId1 === 0
+
+// Ids that are not random are no lots: a budget that drew by them would keep what is counted low or high, not a sample.
+const giveRandomness = (span: ReadableSpan): void => {
+  const { randomness, threshold } = OtTraceState.read(span.traceState)
+  if (randomness !== undefined || (threshold !== undefined && Threshold.isSelective(threshold))) return
+  const drawn = OtTraceState.ofRandomness(randomWord() & 0x0fffffff, randomWord() & 0x0fffffff)
+  const traceState = OtTraceState.withOtOf(span.traceState, drawn)
+  span.traceState = threshold === undefined ? traceState : OtTraceState.withThreshold(traceState, threshold)
+}
 
 /** Holds, decides, hands on. */
 export class TailCore {
@@ -75,6 +88,7 @@ export class TailCore {
     let trace = this.#table.get(span)
     if (trace === undefined) {
       if (this.#isShutDown || this.#isDecided(span)) return
+      if (isRoot(span) && (span.traceFlags & randomFlag) === 0) giveRandomness(span)
       trace = this.#open(span, decision)
       if (isLocalRoot(span)) trace.root = span
     } else if (decision !== undefined) trace.join(span, decision)
@@ -101,8 +115,8 @@ export class TailCore {
 
   #isDecided(span: ReadableSpan): boolean {
     const { traceId0, traceId1, traceId2, traceId3 } = span
-    // A span without a parent begins its trace.
-    if (span.parentSpanId0 === 0 && span.parentSpanId1 === 0) return false
+    // It begins its trace.
+    if (isRoot(span)) return false
     return this.#kept.find(traceId0, traceId1, traceId2, traceId3) >= 0 ||
       this.#dropped.has(traceId0, traceId1, traceId2, traceId3)
   }
@@ -250,8 +264,7 @@ export class TailCore {
         traces.push(trace)
         trace.score = trace.bytes * (1 + 4 * (time - trace.since) / timeout)
       } else if (this.#table.size >= 0.9 * maxTraces) {
-        this.#forget(trace)
-        this.#counts.forgotten++
+        this.#forgetUnseen(trace)
       }
     })
     traces.sort((a, b) => b.score - a.score)
@@ -267,6 +280,15 @@ export class TailCore {
       this.#addDue(trace, "evict", time)
     }
     this.#flush(time, true)
+    if (this.#bytes <= maxBytes) return
+    this.#table.forEach((trace) => {
+      if (trace.spans.length === 0 && this.#bytes > 0.9 * maxBytes) this.#forgetUnseen(trace)
+    })
+  }
+
+  #forgetUnseen(trace: HeldTrace): void {
+    this.#forget(trace)
+    this.#counts.forgotten++
   }
 
   #flush(now: number, isForced: boolean): void {

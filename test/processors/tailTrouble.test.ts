@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
+import * as OtTraceState from "../../src/sampling/OtTraceState.ts"
 import type { TailPolicy } from "../../src/sampling/TailPolicy.ts"
 import * as Threshold from "../../src/sampling/Threshold.ts"
 import { setUp } from "./tailing.ts"
@@ -87,6 +88,41 @@ describe("trouble", () => {
         assert.match(lines[0]!, /policy is not used/)
       }))
   }
+
+  it.effect("with ids that are not random is none: what is kept is a sample, by randomness that goes along", () =>
+    Effect.gen(function*() {
+      const { arrived, end, start } = yield* setUp({ policy: { rules: [], budget: { perSecond: 300 } } })
+      const spans = Array.from(
+        { length: 1000 },
+        (_, i) =>
+          start({ id: i + 1, trace: i, r: i / 1000, traceFlags: 1, traceState: i % 2 === 0 ? "" : "ot=th:0,a=b" })
+      )
+      for (const span of spans) end(span)
+      yield* TestClock.adjust("1 second")
+      assert.isAbove(arrived.length, 250)
+      // Of the lower half of the ids as of the upper one.
+      const lower = new Set(spans.slice(0, 500).map((span) => span.traceId))
+      assert.closeTo(arrived.filter((span) => lower.has(span.traceId)).length, arrived.length / 2, 60)
+      for (const span of spans) {
+        assert.match(span.traceState, /^ot=(th:[0-9a-f]+;)?rv:[0-9a-f]{14}(,a=b)?$/)
+        const { randomness, threshold } = OtTraceState.read(span.traceState)
+        if (threshold !== undefined) assert.isTrue(Threshold.keeps(threshold, randomness!.hi, randomness!.lo))
+      }
+    }))
+
+  it.effect("of traces of which no span ends takes no room from the others for long", () =>
+    Effect.gen(function*() {
+      const { end, names, span, start, tail } = yield* setUp({ policy: all, maxBytes: 10_000 })
+      for (let trace = 1; trace <= 100; trace++) start({ id: 1, trace })
+      span({ id: 1, trace: 200, name: "first" })
+      assert.isAtMost((yield* tail.stats).held.bytes, 10_000)
+      const root = start({ id: 1, trace: 201, name: "root" })
+      span({ id: 2, trace: 201, parent: 1, name: "child" })
+      assert.deepStrictEqual(names(), ["first"])
+      end(root)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(names(), ["first", "child", "root"])
+    }))
 
   it.effect("of traces that never end is no lasting stress", () =>
     Effect.gen(function*() {
