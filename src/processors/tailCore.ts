@@ -389,8 +389,8 @@ export class TailCore {
   /** Whether a rule wants the trace of this span, as far as it is known. */
   isWanted(span: ReadableSpan, isFailing: boolean): boolean {
     const trace = this.#table.get(span)
-    if (this.#judge.isDryRun) return false
-    if (trace === undefined) return this.#kept.find(span.traceId0, span.traceId1, span.traceId2, span.traceId3) >= 0
+    // What was decided depended on R. A caller that weighted its part by that could not say with which probability it keeps.
+    if (trace === undefined || this.#judge.isDryRun) return false
     if (isFailing) trace.errorCount++
     const { always, drop, weight } = this.#judge.evaluate(trace, this.#stress.isActive)
     if (isFailing) trace.errorCount--

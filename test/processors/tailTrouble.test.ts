@@ -48,6 +48,20 @@ describe("a trace", () => {
     }))
 })
 
+describe("what callers are told", () => {
+  it.effect("rests on rules alone, and never on what randomness decided", () =>
+    Effect.gen(function*() {
+      const policy = { rules: [{ id: "all", weight: 10 }], budget: { perSecond: 2 } }
+      const { arrived, end, start, tail } = yield* setUp({ policy })
+      const spans = [1, 2, 3, 4].map((trace) => start({ id: 1, trace, r: trace / 5, parent: 9, remote: true }))
+      assert.deepStrictEqual(spans.map((span) => tail.isWanted(span)), [true, true, true, true])
+      for (const span of spans) end(span)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(arrived.length, 2)
+      assert.deepStrictEqual(spans.map((span) => tail.isWanted(span)), [false, false, false, false])
+    }))
+})
+
 describe("trouble", () => {
   it.effect("with the measure of memory is reported, and traces are decided nevertheless", () =>
     Effect.gen(function*() {
