@@ -50,6 +50,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as References from "effect/References"
 import * as Context from "effect/Context"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { describeError } from "../internal/describeError.ts"
 import { Alarm } from "../internal/Alarm.ts"
 import { asyncScope } from "../internal/asyncScope.ts"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
@@ -133,6 +134,20 @@ const heapInUse = (): () => number => {
   }
 }
 
+// A measure of the program's own: where it fails, the buffer alone says how hard pressed the process is.
+const measured = (memory: () => number, diagnostics: Diagnostics) => (): number => {
+  let trouble: string
+  try {
+    const used = memory()
+    if (used >= 0) return used
+    trouble = `it answered ${String(used)}`
+  } catch (error) {
+    trouble = describeError(error)
+  }
+  diagnostics.report("warn", "sampling.tail.memory", `stress.memory is of no use: ${trouble}`)
+  return 0
+}
+
 const fail = (option: string, value: unknown, allowed: string) => new TailSamplerError({ option, value, allowed })
 
 const wholeOf = (option: string, value: number | undefined, otherwise: number) =>
@@ -158,12 +173,15 @@ const millisOf = (option: string, input: Duration.Input | undefined, otherwise: 
 }
 
 const policyOf = Effect.fnUntraced(function*(given: Options["policy"]) {
-  if (SubscriptionRef.isSubscriptionRef(given)) return given as SubscriptionRef.SubscriptionRef<TailPolicy.TailPolicy>
-  const policy = yield* Effect.mapError(
-    Schema.decodeEffect(TailPolicy.TailPolicy)((given ?? TailPolicy.defaultPolicy) as TailPolicy.TailPolicy),
+  const isReference = SubscriptionRef.isSubscriptionRef(given)
+  const policy = isReference ? SubscriptionRef.getUnsafe(given) : given ?? TailPolicy.defaultPolicy
+  const decoded = yield* Effect.mapError(
+    Schema.decodeUnknownEffect(TailPolicy.TailPolicy)(policy),
     (error) => fail("policy", `not valid (${error.message})`, "a TailPolicy")
   )
-  return yield* SubscriptionRef.make(policy)
+  return isReference
+    ? given as SubscriptionRef.SubscriptionRef<TailPolicy.TailPolicy>
+    : yield* SubscriptionRef.make(decoded)
 })
 
 /**
@@ -180,6 +198,7 @@ export const make = Effect.fnUntraced(function*(
   options?: Options
 ): Effect.fn.Return<TailSamplerShape, TailSamplerError, Scope.Scope> {
   const clock = yield* Clock.Clock
+  const diagnostics = yield* Diagnostics
   const config = yield* policyOf(options?.policy)
   const stress = options?.stress
   const activateAt = yield* between("stress.activateAt", stress?.activateAt, 90, 1, 100)
@@ -206,7 +225,7 @@ export const make = Effect.fnUntraced(function*(
       ),
       leastMillis: yield* millisOf("stress.least", stress?.least, 10_000, 0)
     },
-    memory: stress?.memory ?? heapInUse()
+    memory: stress?.memory === undefined ? heapInUse() : measured(stress.memory, diagnostics)
   }
   const core = yield* makeCore(clock, {
     ...settings,

@@ -29,7 +29,9 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { issueLine } from "../internal/issueLine.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 import * as Predicate from "./Predicate.ts"
 
@@ -361,6 +363,8 @@ const compileCondition = (condition: Condition, marks: Array<(subject: Predicate
  * Throws a `TypeError` for what its Schema refuses.
  */
 export const compile = (policy: TailPolicy): CompiledPolicy => {
+  const checked = Schema.decodeUnknownResult(TailPolicy)(policy, { errors: "all" })
+  if (Result.isFailure(checked)) throw new TypeError(issueLine(checked.failure.issue, policy, "the policy"))
   const marks: Array<(subject: Predicate.Subject) => boolean> = []
   const rules = policy.rules.map((rule) => ({
     test: rule.when === undefined ? undefined : compileCondition(rule.when, marks),

@@ -98,17 +98,22 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
     this.randomnessLo = randomness?.lo ?? Threshold.randomnessLo(span.traceId3)
     // A sampler never sees R: what it records without selecting it is recorded with certainty.
     this.isAllRecorded = decision?.record === true
-    const head = this.isAllRecorded ? Threshold.always : decision?.threshold ?? threshold
-    this.thresholdHi = head?.hi ?? 0
-    this.thresholdLo = head?.lo ?? 0
     this.isKnown = this.isAllRecorded || (decision === undefined
       ? isSampled(span) && (threshold !== undefined || (span.parentSpanId0 === 0 && span.parentSpanId1 === 0))
       : decision.reliable)
+    // A threshold that is not reliable was compared with other randomness than R: the trace has not passed it by R.
+    const head = this.isAllRecorded || !this.isKnown ? Threshold.always : decision?.threshold ?? threshold
+    this.thresholdHi = head?.hi ?? 0
+    this.thresholdLo = head?.lo ?? 0
   }
 
-  /** Another of its spans has started. The trace is here if any of them passed. */
+  /** Another of its spans has started. The trace is here if any of them passed, and for certain if one is recorded so. */
   join(span: ReadableSpan, decision: HeadDecision): void {
-    if (decision.record === true) return
+    if (decision.record === true) {
+      this.thresholdHi = 0
+      this.thresholdLo = 0
+      return
+    }
     this.isAllRecorded = false
     const { threshold } = decision
     if (!decision.reliable || !isSampled(span) || threshold.hi > this.thresholdHi) return
