@@ -228,7 +228,7 @@ export const makeWith = Effect.fnUntraced(function*(
     component: { type: isJson ? "otlp_http_json_exporter" : "otlp_http_exporter", ...delivery.addressOf(options.url) },
     makeBatch: encoder.makeSpanBatch,
     retryAge: delivery.maxAgeMillis,
-    failing: delivery.failing,
+    failing: () => delivery.failing(options.url),
     spool: outbox,
     giveUp,
     export: (batch) =>

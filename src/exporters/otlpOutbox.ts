@@ -267,7 +267,7 @@ export const openOutbox = Effect.fnUntraced(function*(
     )
   }
 
-  const isIdle = (): boolean => !isSending && parked === undefined && (!hasWork() || delivery.isPaused())
+  const isIdle = (): boolean => !isSending && parked === undefined && (!hasWork() || delivery.isPaused(options.url))
   const tidy = Effect.sync(() => queue.tidy())
   const woken = Effect.callback<void>((resume) => {
     wake = () => resume(Effect.void)
@@ -277,7 +277,7 @@ export const openOutbox = Effect.fnUntraced(function*(
     if (account === undefined || (parked === undefined && !hasWork())) {
       return Effect.raceFirst(Effect.andThen(sleepUnref(idle), tidy), woken)
     }
-    return delivery.isPaused() ? delivery.whenOpen : Effect.andThen(attempt(), Effect.yieldNow)
+    return delivery.isPaused(options.url) ? delivery.whenOpen(options.url) : Effect.andThen(attempt(), Effect.yieldNow)
   })
   // A defect must not end the sender: what is on disk would wait for the next process.
   const loop = Effect.forever(Effect.catchDefect(turn, () => sleepUnref(idle)))
@@ -310,7 +310,7 @@ export const openOutbox = Effect.fnUntraced(function*(
   )
 
   const put = (body: Uint8Array, items: number): boolean => {
-    if (queue.mode === "overflow" || delivery.isPaused() || freshBytes + body.length > maxFreshBytes) {
+    if (queue.mode === "overflow" || delivery.isPaused(options.url) || freshBytes + body.length > maxFreshBytes) {
       return queue.write(body, items)
     }
     const record = queue.writeOut(body, items)
