@@ -93,6 +93,8 @@ export interface Delivery {
   readonly addressOf: (url: string) => { readonly serverAddress?: string; readonly serverPort?: number }
   /** A text of the server, without what the configured headers hold. */
   readonly scrub: (text: string) => string
+  /** Whether nobody looks at the body of a request any more once it has an answer. */
+  readonly releasesBody: boolean
   /** How long one batch may be tried, from its first attempt, in milliseconds. */
   readonly maxAgeMillis: number
   /**
@@ -372,6 +374,7 @@ export const make = Effect.fnUntraced(function*(
     name,
     addressOf: (url) => routeOf(url).target.address,
     scrub: (text) => scrub(text),
+    releasesBody: transport.releasesBody === true,
     maxAgeMillis: policy.maxAgeMillis,
     failing: (url) =>
       lastTrouble ?? (url === undefined
