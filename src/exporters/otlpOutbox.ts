@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type { Delivery } from "../delivery/Delivery.ts"
 import { ShutdownDeadline } from "../delivery/ShutdownDeadline.ts"
+import { Suppressed } from "../delivery/suppressed.ts"
 import type { Spool, SpooledRecord, SpoolLoss } from "../delivery/Spool.ts"
 import type { TransportResponse } from "../delivery/Transport.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
@@ -45,7 +46,7 @@ interface Parked {
 }
 
 /** Batches on disk, and copies of what is refused. */
-export interface Outbox<in Item> extends BatchSpool<OtlpBatch<Item>> {
+export interface Outbox<Item> extends BatchSpool<OtlpBatch<Item>> {
   /** Keeps a copy of what the destination refuses for good; answers, once, what is to be said of it. */
   readonly quarantine: (body: Uint8Array, status: number) => string
 }
@@ -282,7 +283,9 @@ export const openOutbox = Effect.fnUntraced(function*<Item>(
   })
   // A defect must not end the sender: what is on disk would wait for the next process.
   const loop = Effect.forever(Effect.catchDefect(turn, () => sleepUnref(idle)))
-  const sender = yield* Effect.forkDetach(Effect.withTracerEnabled(loop, false))
+  const sender = yield* Effect.forkDetach(
+    loop.pipe(Effect.withTracerEnabled(false), Effect.provideService(Suppressed, true))
+  )
   // Not waited for: a transport that does not let itself be interrupted must not hold up the scope.
   yield* Effect.addFinalizer(() => Effect.sync(() => sender.interruptUnsafe()))
 
