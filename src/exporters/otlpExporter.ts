@@ -235,7 +235,7 @@ export const make = Effect.fnUntraced(function*<Item>(
   return {
     name,
     check,
-    component: { type: isJson ? "otlp_http_json_exporter" : "otlp_http_exporter", ...delivery.addressOf(options.url) },
+    component: { type: componentType(signal.signal, isJson), ...delivery.addressOf(options.url) },
     makeBatch: signal.makeBatch,
     retryAge: delivery.maxAgeMillis,
     failing: () => delivery.failing(options.url),
@@ -247,6 +247,12 @@ export const make = Effect.fnUntraced(function*<Item>(
         : Effect.withFiber((fiber) => deliver(batch, fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()))
   }
 })
+
+// Spans had the short names before the conventions had any.
+const componentType = (signal: OtlpSignal<never>["signal"], isJson: boolean): string => {
+  const middle = signal === "traces" ? "" : signal === "logs" ? "log_" : "metric_"
+  return `otlp_http_${isJson ? "json_" : ""}${middle}exporter`
+}
 
 /** A batch that is sent in parts: what became of some, and those of which nothing has become. */
 interface Parts<Item> {

@@ -236,17 +236,19 @@ export const toEffectLogger = (core: LoggerCore): EffectLogger.Logger<unknown, v
     }
   })
 
-/** Adds the logger to those that are there, and provides it as a service. */
-export const layer = (options: LoggerOptions): Layer.Layer<Logger, never, LogRecordProcessor> =>
-  Layer.effectContext(
-    Effect.gen(function*() {
-      const core = yield* make(options)
-      const loggers = yield* EffectLogger.CurrentLoggers
-      return Context.make(Logger, core).pipe(
+/** The context in which Effect calls the logger, beside those that are there, and in which it is found as a service. */
+export const install = (core: LoggerCore): Effect.Effect<Context.Context<Logger>> =>
+  Effect.map(
+    EffectLogger.CurrentLoggers,
+    (loggers) =>
+      Context.make(Logger, core).pipe(
         Context.add(EffectLogger.CurrentLoggers, new Set([...loggers, toEffectLogger(core)]))
       )
-    })
   )
+
+/** Adds the logger to those that are there, and provides it as a service. */
+export const layer = (options: LoggerOptions): Layer.Layer<Logger, never, LogRecordProcessor> =>
+  Layer.effectContext(Effect.flatMap(make(options), install))
 
 /**
  * Emits an event: a record with a name (`logs/data-model.md#events`), in the fiber's current span.
