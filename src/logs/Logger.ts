@@ -27,7 +27,7 @@ import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import { ofFiber } from "../context/traceLocal.ts"
-import { Suppressed } from "../delivery/suppressed.ts"
+import { isSuppressed } from "../delivery/suppressed.ts"
 import { LogsLedger } from "../diagnostics/CurrentLedger.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { SignalLedger } from "../diagnostics/Ledger.ts"
@@ -106,7 +106,7 @@ export class LoggerCore {
     readonly date: Date
   }): void {
     const { cause, date, fiber, logLevel } = message
-    if (fiber.getRef(Suppressed)) return
+    if (isSuppressed(fiber)) return
     const severityNumber = Severity.ofLevel(logLevel)
     const annotations = fiber.getRef(References.CurrentLogAnnotations)
     if (!this.#wants(severityNumber, annotations)) return
@@ -259,8 +259,8 @@ export const layer = (options: LoggerOptions): Layer.Layer<Logger, never, LogRec
  */
 export const event = (name: string, input?: Omit<LogRecordInput, "eventName" | "span">): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
-    const core = Context.getOrUndefined(fiber.context, Logger)
-    if (core === undefined || fiber.getRef(Suppressed)) return Effect.void
+    const core = fiber.context.mapUnsafe.get(Logger.key) as LoggerCore | undefined
+    if (core === undefined || isSuppressed(fiber)) return Effect.void
     const scope = input?.scope ?? ofFiber(fiber).scope
     core.emit({
       severity: "Info",

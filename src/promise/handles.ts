@@ -159,6 +159,8 @@ export interface InitializeOptions extends Omit<TelemetryLayerOptions, keyof Pip
    * this module, they take the place of the configured exporters, too.
    */
   readonly processors?: ReadonlyArray<Processor> | undefined
+  /** Exporters and processors of log records, from the library's other modules. */
+  readonly logs?: PipelineOptions["logs"]
 }
 
 /** The same options for `TelemetryLayer`. */
