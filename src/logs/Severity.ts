@@ -24,13 +24,13 @@ export const ofLevel = (level: LogLevel.LogLevel): number => isNamed(level) ? nu
 /** The log level as text, as Effect prints it; `""` for `All` and `None`. */
 export const textOf = (level: LogLevel.LogLevel): string => isNamed(level) ? texts[level] : ""
 
+const names: ReadonlyArray<string> = [
+  "",
+  ...Object.values(texts).flatMap((text) => [text, `${text}2`, `${text}3`, `${text}4`])
+]
+
 /** The range of a severity number, as in `INFO2`; `""` for none. */
-export const nameOf = (severityNumber: number): string => {
-  if (!(severityNumber >= 1 && severityNumber <= 24)) return ""
-  const index = Math.trunc(severityNumber) - 1
-  const step = index % 4
-  return `${Object.values(texts)[index >> 2]}${step === 0 ? "" : step + 1}`
-}
+export const nameOf = (severityNumber: number): string => names[severityNumber] ?? ""
 
 /** A severity as a number: 0 for one that is none. */
 export const fromInput = (severity: SeverityInput): number =>

@@ -35,28 +35,33 @@ export interface PlainLogger {
   readonly isEnabled: (severity: Severity.SeverityInput) => boolean
 }
 
-interface Details {
-  readonly attributes?: SpanAttributes
-  readonly exception?: unknown
-}
+/** The key of the error among the details. */
+const errorKey = (details: SpanAttributes): "error" | "exception" | undefined =>
+  details["error"] instanceof Error ? "error" : details["exception"] instanceof Error ? "exception" : undefined
 
-const detailsOf = (details: SpanAttributes | Error | undefined): Details => {
-  if (details === undefined) return {}
-  if (details instanceof Error) return { exception: details }
-  for (const key of ["error", "exception"]) {
-    const value = details[key]
-    if (!(value instanceof Error)) continue
-    const { [key]: exception, ...attributes } = details
-    return { attributes, exception }
-  }
-  return { attributes: details }
+const without = (details: SpanAttributes, key: string): SpanAttributes => {
+  const { [key]: _, ...rest } = details
+  return rest
 }
 
 const loggerOf = (scope: InstrumentationScope | undefined): PlainLogger => {
   const at = (severity: keyof typeof Severity.numbers): LogFunction => (body, details) => {
     const logger = current()?.logger
     if (logger === undefined || !logger.isEnabled({ severityNumber: Severity.numbers[severity] })) return
-    logger.emit({ ...detailsOf(details), body, severity, span: ambientSpan(), scope })
+    const isError = details instanceof Error
+    const key = isError || details === undefined ? undefined : errorKey(details)
+    // All fields, and no spread: one shape, which the engine knows.
+    logger.emit({
+      body,
+      severity,
+      severityText: undefined,
+      eventName: undefined,
+      attributes: isError ? undefined : key === undefined ? details : without(details!, key),
+      exception: isError ? details : key === undefined ? undefined : details![key],
+      span: ambientSpan(),
+      timeUnixNano: undefined,
+      scope
+    })
   }
   return {
     trace: at("Trace"),
