@@ -99,6 +99,30 @@ export const figures: ReadonlyArray<FigureInfo> = [
     })
   },
   {
+    id: "log",
+    title: "`log.info` of the facade, 5 attributes, batched, encoded as OTLP",
+    unit: "ns",
+    peer: "OpenTelemetry JS, batch processor, encoded",
+    asked: { share: 0.5 },
+    measure: inTurns({ ...perSpan, ours: "logOurs", peer: "logOtel" })
+  },
+  {
+    id: "logPino",
+    title: "the same",
+    unit: "ns",
+    peer: "pino, buffered JSON lines to `/dev/null`",
+    asked: { share: 1 },
+    measure: inTurns({ ...perSpan, ours: "logOurs", peer: "logPino" })
+  },
+  {
+    id: "logEffect",
+    title: "`Effect.log`, 5 annotations, batched, encoded as OTLP, above the same without a logger",
+    unit: "ns",
+    peer: "Effect's `OtlpLogger`, protobuf",
+    asked: { share: 0.5 },
+    measure: inTurns({ ...perSpan, ours: "logEffectOurs", peer: "logEffectOtlp", baseline: "logEffectNone" })
+  },
+  {
     id: "encode",
     title: "encoding one span, 10 attributes, protobuf",
     unit: "ns",

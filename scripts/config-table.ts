@@ -19,9 +19,12 @@ const groups: ReadonlyArray<readonly [title: string, prefix: string]> = [
   ["General", ""],
   ["Resource", "resource."],
   ["Batch", "batch."],
+  ["Batch of logs", "logBatch."],
   ["Spool", "spool."],
   ["Span limits", "spanLimits."],
-  ["OTLP", "otlp."]
+  ["Log record limits", "logRecordLimits."],
+  ["OTLP", "otlp."],
+  ["OTLP of logs", "otlpLogs."]
 ]
 
 const code = (text: string): string => `\`${text}\``

@@ -8,19 +8,22 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as EffectTracer from "effect/Tracer"
-import { buildPipeline, buildResource, type PipelineOptions } from "./assembly.ts"
+import { buildLogPipeline, buildPipeline, buildResource, type PipelineOptions, sharedDelivery } from "./assembly.ts"
 import { ofProcess } from "./context/EnvironmentCarrier.ts"
 import { Fetch } from "./context/HttpReferences.ts"
 import * as Propagator from "./context/Propagator.ts"
 import * as leaving from "./delivery/leaving.ts"
 import * as ProcessExit from "./delivery/ProcessExit.ts"
 import { ShutdownDeadline } from "./delivery/ShutdownDeadline.ts"
-import { TracesLedger } from "./diagnostics/CurrentLedger.ts"
+import { LogsLedger, TracesLedger } from "./diagnostics/CurrentLedger.ts"
 import * as Diagnostics from "./diagnostics/Diagnostics.ts"
 import { type AccountSnapshot, SignalLedger, type SignalSnapshot, snapshot } from "./diagnostics/Ledger.ts"
 import * as selfMetrics from "./diagnostics/selfMetrics.ts"
 import { holding } from "./internal/holding.ts"
 import { optionalService } from "./internal/optionalService.ts"
+import * as Logger from "./logs/Logger.ts"
+import { LogRecordLimits } from "./logs/LogRecordLimits.ts"
+import { LogRecordProcessor, type LogRecordProcessorShape } from "./logs/LogRecordProcessor.ts"
 import type { Resource } from "./model/Resource.ts"
 import { SpanProcessor } from "./processors/SpanProcessor.ts"
 import { TailSampler, type TailStats } from "./processors/tailService.ts"
@@ -33,7 +36,7 @@ import { OutcomePolicy } from "./tracing/Outcome.ts"
 import { SpanLimits } from "./tracing/SpanLimits.ts"
 import * as Tracer from "./tracing/Tracer.ts"
 
-/** What became of the spans that a flush found. Counts add up over all destinations. */
+/** What became of the spans and log records that a flush found. Counts add up over all destinations. */
 export interface FlushResult {
   /** Delivered while the flush ran. */
   readonly exported: number
@@ -50,6 +53,12 @@ export interface FlushResult {
   readonly failed: number
 }
 
+/** How one destination fares. */
+export interface DestinationHealth extends AccountSnapshot {
+  /** What went wrong last, `undefined` while exports succeed. */
+  readonly failing: string | undefined
+}
+
 /** How the pipeline fares. */
 export interface Health {
   /**
@@ -57,12 +66,10 @@ export interface Health {
    * otherwise.
    */
   readonly status: "ok" | "failing" | "disabled"
-  readonly destinations: ReadonlyArray<
-    AccountSnapshot & {
-      /** What went wrong last, `undefined` while exports succeed. */
-      readonly failing: string | undefined
-    }
-  >
+  /** Of spans. */
+  readonly destinations: ReadonlyArray<DestinationHealth>
+  /** Of log records. */
+  readonly logs: ReadonlyArray<DestinationHealth>
   /** What was stated in options or environment and could not be taken. */
   readonly problems: ReadonlyArray<string>
   /** What the tail sampler holds and has decided, where there is one. */
@@ -79,7 +86,7 @@ export interface ProbeResult {
 /** The running telemetry of a program. */
 export class Telemetry extends Context.Service<Telemetry, {
   /**
-   * Delivers every span that has ended, those in flight included.
+   * Delivers every span that has ended and every log record, those in flight included.
    *
    * **Details**
    *
@@ -95,6 +102,8 @@ export class Telemetry extends Context.Service<Telemetry, {
   readonly probe: Effect.Effect<ReadonlyArray<ProbeResult>>
   /** Every span accounted for. */
   readonly ledger: Effect.Effect<SignalSnapshot>
+  /** Every log record accounted for. */
+  readonly logsLedger: Effect.Effect<SignalSnapshot>
   /** Who emits. */
   readonly resource: Resource
 }>()("effect-telemetry/Telemetry") {}
@@ -113,7 +122,7 @@ export interface TelemetryLayerOptions extends TelemetryConfig.TelemetryOptions,
 }
 
 const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
-  const { env, exporters, outcome, processors, resourceDetectors, ...stated } = options
+  const { env, exporters, logs, outcome, processors, resourceDetectors, ...stated } = options
   const { config, problems } = yield* TelemetryConfig.load({ options: stated, env })
   const clock = yield* Clock.Clock
 
@@ -126,8 +135,12 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
   const providedProcessor = yield* optionalService(SpanProcessor)
   // Processors that were built elsewhere were built with the ledger there.
   const ledger = providedProcessor !== undefined ? yield* TracesLedger : new SignalLedger()
+  const logsLedger = new SignalLedger()
+  const ledgers = [ledger, logsLedger]
   const references = Context.make(Diagnostics.Diagnostics, diagnostics).pipe(
     Context.add(TracesLedger, ledger),
+    Context.add(LogsLedger, logsLedger),
+    Context.add(LogRecordLimits, config.logRecordLimits),
     Context.add(ShutdownDeadline, deadline),
     Context.add(ProcessExit.ProcessExit, exit),
     Context.add(SpanLimits, config.spanLimits),
@@ -137,8 +150,20 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
   return yield* Effect.provideContext(
     Effect.gen(function*() {
       const resource = yield* buildResource(config, resourceDetectors ?? [])
-      const processor = providedProcessor ??
-        (yield* buildPipeline(config, { exporters, processors, tracesExporters: stated.tracesExporters }))
+      const pipeline = {
+        exporters,
+        processors,
+        logs,
+        tracesExporters: stated.tracesExporters,
+        logsExporters: stated.logsExporters
+      }
+      const shared = sharedDelivery(config)
+      const processor = providedProcessor ?? (yield* buildPipeline(config, pipeline, shared))
+      const logger = yield* makeLogger(yield* buildLogPipeline(config, pipeline, shared), resource)
+      const flushAll = Effect.all([processor.flush, ...logger === undefined ? [] : [logger.options.processor.flush]], {
+        concurrency: "unbounded",
+        discard: true
+      })
       const sampler = (yield* optionalService(Sampler)) ??
         (yield* basicSampler.make(config.sampler, { serviceName: config.serviceName }))
       const propagator = (yield* optionalService(Propagator.Propagator)) ??
@@ -160,12 +185,12 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       exit.add(() => tracer.core.endOpen("exit"))
       yield* leaving.install({
         signals: config.shutdownOn,
-        created: () => ledger.created,
-        isWaiting: () => totals(ledger).queued > 0,
+        created: () => ledger.created + logsLedger.created,
+        isWaiting: () => totals(ledgers).queued > 0,
         endOpen: (reason) => tracer.core.endOpen(reason),
         flush: Effect.suspend(() => {
           hasten()
-          return Effect.timeoutOption(processor.flush, config.shutdownTimeout)
+          return Effect.timeoutOption(flushAll, config.shutdownTimeout)
         }),
         runExitHooks: exit.run
       })
@@ -178,13 +203,17 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
         })
       )
 
-      if (config.selfMetrics && !config.disabled) yield* selfMetrics.register(ledger)
+      if (config.selfMetrics && !config.disabled) {
+        yield* selfMetrics.register(ledger)
+        if (logger !== undefined) yield* selfMetrics.register(logsLedger, "log")
+      }
 
       const tail = providedProcessor === undefined && !config.disabled ? yield* optionalService(TailSampler) : undefined
-      const failing = (): ReadonlyArray<string | undefined> => ledger.accounts.map((account) => account.failing)
+      const healthOf = (of: SignalLedger): ReadonlyArray<DestinationHealth> =>
+        snapshot(of).destinations.map((account, index) => ({ ...account, failing: of.accounts[index]!.failing }))
       const probe = Effect.suspend(() =>
         Effect.forEach(
-          ledger.accounts.filter(({ check }) => check !== undefined),
+          ledgers.flatMap(({ accounts }) => accounts).filter(({ check }) => check !== undefined),
           ({ check, destination }) =>
             Effect.map(
               // Not in the words of the defect: those may hold anything.
@@ -198,14 +227,15 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       const telemetry: TelemetryShape = {
         resource,
         ledger: Effect.sync(() => snapshot(ledger)),
+        logsLedger: Effect.sync(() => snapshot(logsLedger)),
         probe: holding(probe),
         flush: (flushOptions) =>
           Effect.suspend(() => {
-            const before = totals(ledger)
+            const before = totals(ledgers)
             return Effect.map(
-              Effect.timeoutOption(processor.flush, flushOptions?.within ?? "10 seconds"),
+              Effect.timeoutOption(flushAll, flushOptions?.within ?? "10 seconds"),
               (): FlushResult => {
-                const after = totals(ledger)
+                const after = totals(ledgers)
                 return {
                   exported: after.exported - before.exported,
                   failed: after.failed - before.failed,
@@ -216,19 +246,24 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
               }
             )
           }),
-        health: Effect.map(tail === undefined ? Effect.undefined : tail.stats, (stats): Health => ({
-          status: config.disabled ? "disabled" : failing().some((text) => text !== undefined) ? "failing" : "ok",
-          destinations: snapshot(ledger).destinations.map((account, index) => ({
-            ...account,
-            failing: failing()[index]
-          })),
-          problems: problems.map((problem) => problem.message),
-          ...stats === undefined ? {} : { tail: stats }
-        }))
+        health: Effect.map(tail === undefined ? Effect.undefined : tail.stats, (stats): Health => {
+          const [destinations, logs] = [healthOf(ledger), healthOf(logsLedger)]
+          const isFailing = [...destinations, ...logs].some(({ failing }) => failing !== undefined)
+          return {
+            status: config.disabled ? "disabled" : isFailing ? "failing" : "ok",
+            destinations,
+            logs,
+            problems: problems.map((problem) => problem.message),
+            ...stats === undefined ? {} : { tail: stats }
+          }
+        })
       }
-      const services = Context.make(Telemetry, telemetry).pipe(
-        Context.add(EffectTracer.Tracer, tracer),
-        Context.add(Fetch, propagatingFetch(tracer.core, yield* Fetch))
+      const services = Context.merge(
+        Context.make(Telemetry, telemetry).pipe(
+          Context.add(EffectTracer.Tracer, tracer),
+          Context.add(Fetch, propagatingFetch(tracer.core, yield* Fetch))
+        ),
+        yield* logger === undefined ? Effect.succeed(Context.empty()) : Logger.install(logger)
       )
       const { processParent } = tracer.core.options
       return processParent === undefined ? services : Context.add(services, EffectTracer.ParentSpan, processParent)
@@ -236,6 +271,12 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
     references
   )
 })
+
+/** The logger of the program, where records go anywhere. */
+const makeLogger = (processor: LogRecordProcessorShape | undefined, resource: Resource) =>
+  processor === undefined
+    ? Effect.succeed(undefined)
+    : Effect.provideService(Logger.make({ resource }), LogRecordProcessor, processor)
 
 const reportProbe = (diagnostics: Diagnostics.Diagnostics) => (results: ReadonlyArray<ProbeResult>): void => {
   for (const { destination, trouble } of results) {
@@ -255,9 +296,9 @@ const propagators: Readonly<Record<TelemetryConfig.PropagatorName, Propagator.Te
   jaeger: Propagator.jaeger
 }
 
-const totals = (ledger: SignalLedger) => {
+const totals = (ledgers: ReadonlyArray<SignalLedger>) => {
   const sum = { exported: 0, failed: 0, spooled: 0, queued: 0, survives: undefined as FlushResult["survives"] }
-  for (const account of ledger.accounts) {
+  for (const account of ledgers.flatMap(({ accounts }) => accounts)) {
     sum.exported += account.exported
     sum.failed += account.rejectedTotal + account.droppedTotal
     sum.spooled += account.spooled
@@ -268,13 +309,14 @@ const totals = (ledger: SignalLedger) => {
 }
 
 /**
- * Turns every span of a program into OpenTelemetry data that arrives.
+ * Turns every span and every log message of a program into OpenTelemetry data that arrives.
  *
  * **Details**
  *
  * What is not stated in `options` is read from `OTEL_*`, then has the specification's default: spans go by OTLP over
- * HTTP, in protobuf, to `http://localhost:4318/v1/traces`. Every part can be replaced by providing its service to this
- * layer: `Sampler`, `Propagator`, `SpanExporter`, `SpanProcessor`, `IdGenerator`, `Diagnostics`, `Transport`. When the
+ * HTTP, in protobuf, to `http://localhost:4318/v1/traces`. What `Effect.log*` says goes
+ * where `logsExporters` or `OTEL_LOGS_EXPORTER` sends it, by OTLP to `http://localhost:4318/v1/logs`. Every part can be replaced by providing its service to this
+ * layer: `Sampler`, `Propagator`, `SpanExporter`, `SpanProcessor`, `LogExporter`, `IdGenerator`, `Diagnostics`, `Transport`. When the
  * layer's scope closes, what has ended is delivered within `shutdownTimeout`; the rest is counted and told.
  *
  * Fails with `TelemetryConfigError` for options that cannot be taken. A variable that cannot be taken is a warning.

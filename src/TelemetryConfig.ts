@@ -24,7 +24,16 @@ import type { Diagnostics } from "./diagnostics/Diagnostics.ts"
 export { TelemetryConfig, TelemetryConfigError, TelemetryOptions, variables }
 export type { Environment, Problem, Resolution }
 export type { OptionIssue } from "./config/check.ts"
-export type { BatchOptions, DetectorName, OtlpOptions, PropagatorName, TracesExporterName } from "./config/options.ts"
+export type {
+  BatchOptions,
+  DetectorName,
+  LogBatchOptions,
+  LogsExporterName,
+  OtlpLogsOptions,
+  OtlpOptions,
+  PropagatorName,
+  TracesExporterName
+} from "./config/options.ts"
 
 /**
  * The configuration that `options` and `env` make: a `Result`, computed at once.

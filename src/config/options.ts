@@ -20,6 +20,45 @@ export type PropagatorName = "tracecontext" | "baggage" | "b3" | "b3multi" | "ja
 /** An exporter by its name in `OTEL_TRACES_EXPORTER`. */
 export type TracesExporterName = "otlp" | "console" | "otlp/stdout"
 
+/** An exporter by its name in `OTEL_LOGS_EXPORTER`. */
+export type LogsExporterName = "otlp" | "console" | "otlp/stdout"
+
+/** How log records gather before an export. */
+export interface LogBatchOptions {
+  /** Most log records in memory for one destination. `OTEL_BLRP_MAX_QUEUE_SIZE`, default 2048. */
+  readonly maxQueueSize?: number | undefined
+  /** Most bytes of log records in memory for one destination. Default 32 MiB. */
+  readonly maxQueueBytes?: number | undefined
+  /** Most log records of one export, at most `maxQueueSize`. `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE`, default 512. */
+  readonly maxExportBatchSize?: number | undefined
+  /** Most bytes of one export, at most `maxQueueBytes`. Default 4 MiB. */
+  readonly maxBatchBytes?: number | undefined
+  /** How long log records wait for a batch to fill. `OTEL_BLRP_SCHEDULE_DELAY`, default 1 s. */
+  readonly scheduleDelay?: Duration.Input | undefined
+  /** How long the export of one batch may take, beyond the time that retries have; 0 for no limit. `OTEL_BLRP_EXPORT_TIMEOUT`, default 30 s. */
+  readonly exportTimeout?: Duration.Input | undefined
+}
+
+/** What differs for logs from {@link OtlpOptions}: what is left out is as there, but for the variables of traces. */
+export interface OtlpLogsOptions {
+  /** URL of the receiver of logs, used as it is. `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT`, default `otlp.endpoint` with `v1/logs`. */
+  readonly endpoint?: string | undefined
+  /** Headers of every request, united with the general ones. `OTEL_EXPORTER_OTLP_LOGS_HEADERS`. */
+  readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
+  /** `OTEL_EXPORTER_OTLP_LOGS_TIMEOUT`. */
+  readonly timeout?: Duration.Input | undefined
+  /** `OTEL_EXPORTER_OTLP_LOGS_COMPRESSION`. */
+  readonly compression?: "none" | "gzip" | undefined
+  /** `OTEL_EXPORTER_OTLP_LOGS_PROTOCOL`. */
+  readonly protocol?: "http/protobuf" | "http/json" | undefined
+  /** `OTEL_EXPORTER_OTLP_LOGS_CERTIFICATE`. */
+  readonly certificate?: string | undefined
+  /** `OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY`. */
+  readonly clientKey?: string | undefined
+  /** `OTEL_EXPORTER_OTLP_LOGS_CLIENT_CERTIFICATE`. */
+  readonly clientCertificate?: string | undefined
+}
+
 /** How spans gather before an export. */
 export interface BatchOptions {
   /** Most ended spans in memory for one destination. `OTEL_BSP_MAX_QUEUE_SIZE`, default 2048. */
@@ -127,6 +166,8 @@ export interface TelemetryOptions {
   readonly sampler?: BasicConfig | undefined
   /** `OTEL_TRACES_EXPORTER`, default `["otlp"]`. */
   readonly tracesExporters?: ReadonlyArray<TracesExporterName | "none"> | undefined
+  /** `OTEL_LOGS_EXPORTER`, default none: a program that asks for traces is sent nothing else for. */
+  readonly logsExporters?: ReadonlyArray<LogsExporterName | "none"> | undefined
   /** Hides the values of attributes that are well known to hold secrets. Default `true`. */
   readonly redact?: boolean | undefined
   /** How long closing may take, flush included; 0 does not wait. Default 3 s. */
@@ -147,10 +188,23 @@ export interface TelemetryOptions {
   /** Registers the library's own metrics, `otel.sdk.*`, in Effect's metric registry. Default `true`. */
   readonly selfMetrics?: boolean | undefined
   readonly batch?: BatchOptions | undefined
+  readonly logBatch?: LogBatchOptions | undefined
   readonly spool?: SpoolOptions | undefined
   /** `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*` and `OTEL_ATTRIBUTE_*`; `Infinity` for no limit. */
   readonly spanLimits?: { readonly [K in keyof SpanLimits]?: number | undefined } | undefined
+  /** `OTEL_LOGRECORD_*`, then `OTEL_ATTRIBUTE_*`; `Infinity` for no limit. */
+  readonly logRecordLimits?:
+    | {
+      /** `OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT`, then `OTEL_ATTRIBUTE_COUNT_LIMIT`, default 128. */
+      readonly attributeCountLimit?: number | undefined
+      /** `OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT`, then `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`, default none. */
+      readonly attributeValueLengthLimit?: number | undefined
+      /** Default 64. */
+      readonly attributeDepthLimit?: number | undefined
+    }
+    | undefined
   readonly otlp?: OtlpOptions | undefined
+  readonly otlpLogs?: OtlpLogsOptions | undefined
 }
 
 const optional = (setting: Setting<any, any>) => Schema.optional(setting.kind.option)

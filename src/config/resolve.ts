@@ -7,10 +7,10 @@ import { checkOptions, optionAt, TelemetryConfigError } from "./check.ts"
 import { signalUrl, splitCredentials } from "./endpoint.ts"
 import { type Environment, unknownService, type Unreadable } from "./environment.ts"
 import type { TelemetryOptions } from "./options.ts"
-import { mergeAttributes, mergeHeaders } from "./pairs.ts"
+import { type Headers, mergeAttributes, mergeHeaders } from "./pairs.ts"
 import type { TelemetryConfig } from "./resolved.ts"
 import type { Complaint, Problem, Setting, ValuesOf } from "./setting.ts"
-import { rows, type settings, unread } from "./settings.ts"
+import { rows, settings, unread } from "./settings.ts"
 import { hidden, showText, showValue } from "./show.ts"
 
 /** The configuration, and what was stated and could not be taken. */
@@ -139,24 +139,28 @@ const resourceOf = (gathered: Gathered) => {
   }
 }
 
-const batchOf = ({ stated, values }: Gathered, problems: Array<Problem>): TelemetryConfig["batch"] => {
+const batchOf = (
+  { stated, values }: Gathered,
+  group: "batch" | "logBatch",
+  problems: Array<Problem>
+): TelemetryConfig["batch"] => {
   const atMost = (name: "maxExportBatchSize" | "maxBatchBytes", bound: "maxQueueSize" | "maxQueueBytes"): number => {
-    const { [name]: value, [bound]: most } = values.batch
+    const { [name]: value, [bound]: most } = values[group]
     if (value <= most) return value
-    const [statement] = stated(`batch.${name}`)
+    const [statement] = stated(`${group}.${name}`)
     if (statement !== undefined) {
       problems.push(makeProblem({
-        path: `batch.${name}`,
+        path: `${group}.${name}`,
         variable: statement.variable,
         value: String(value),
-        allowed: `at most batch.${bound}, ${most}`,
+        allowed: `at most ${group}.${bound}, ${most}`,
         consequence: `is lowered to ${most}`
       }))
     }
     return most
   }
   return {
-    ...values.batch,
+    ...values[group],
     maxExportBatchSize: atMost("maxExportBatchSize", "maxQueueSize"),
     maxBatchBytes: atMost("maxBatchBytes", "maxQueueBytes")
   }
@@ -176,27 +180,90 @@ const endpointsOf = ({ stated, values }: Gathered) => {
   }
 }
 
-const otlpOf = (gathered: Gathered, problems: Array<Problem>): TelemetryConfig["otlp"] => {
+/** The key and certificate of a client, both or none. */
+const clientOf = (
+  group: "otlp" | "otlpLogs",
+  own: { readonly clientKey: string | undefined; readonly clientCertificate: string | undefined },
+  { stated }: Gathered,
+  problems: Array<Problem>
+) => {
+  const { clientCertificate, clientKey } = own
+  const hasKey = clientKey !== undefined
+  if (hasKey === (clientCertificate !== undefined)) return { clientKey, clientCertificate }
+  const alone = hasKey ? "clientKey" : "clientCertificate"
+  problems.push(makeProblem({
+    path: `${group}.${alone}`,
+    variable: stated(`${group}.${alone}`)[0]?.variable,
+    value: showValue(own[alone]),
+    allowed: "clientKey and clientCertificate together",
+    consequence: "is ignored"
+  }))
+  return { clientKey: undefined, clientCertificate: undefined }
+}
+
+const otlpOf = (gathered: Gathered, problems: Array<Problem>): TelemetryConfig["otlp"] => ({
+  ...gathered.values.otlp,
+  ...endpointsOf(gathered),
+  ...clientOf("otlp", gathered.values.otlp, gathered, problems)
+})
+
+/** What a statement of a signal's own variables is made of. */
+interface Source {
+  readonly options: TelemetryOptions
+  readonly read: (variable: string) => string | undefined
+  readonly problems: Array<Problem>
+}
+
+const otlpLogsOf = (gathered: Gathered, { options, problems, read }: Source): TelemetryConfig["otlpLogs"] => {
   const { stated, values } = gathered
-  const hasKey = values.otlp.clientKey !== undefined
-  const isPair = hasKey === (values.otlp.clientCertificate !== undefined)
-  if (!isPair) {
-    const alone = hasKey ? "otlp.clientKey" : "otlp.clientCertificate"
-    problems.push(makeProblem({
-      path: alone,
-      variable: stated(alone)[0]?.variable,
-      value: showValue(hasKey ? values.otlp.clientKey : values.otlp.clientCertificate),
-      allowed: "clientKey and clientCertificate together",
-      consequence: "is ignored"
-    }))
+  const isCode = ({ variable }: Statement): boolean => variable === undefined
+  /** In code for logs, in code for all, in the variable for logs, in that for all. */
+  const statements = (name: "headers" | "timeout" | "compression" | "protocol" | TlsName): ReadonlyArray<Statement> => {
+    const own = stated(`otlpLogs.${name}`)
+    const general = settings.otlp[name]
+    const found: Array<Problem> = []
+    const rest = statementsOf(
+      `otlp.${name}`,
+      // The first variable is that of traces.
+      { ...general, variables: general.variables.slice(1) } as Setting<any, any>,
+      optionAt(options, `otlp.${name}`),
+      read,
+      found
+    )
+    problems.push(...found.filter(({ message }) => problems.every((known) => known.message !== message)))
+    return [...own.filter(isCode), ...rest.filter(isCode), ...own.filter((one) => !isCode(one)), ...rest]
   }
+  const first = <A>(name: Parameters<typeof statements>[0], fallback: A): A => {
+    const [statement] = statements(name)
+    return statement === undefined ? fallback : statement.value as A
+  }
+  const [own] = stated("otlpLogs.endpoint")
+  const [base] = stated("otlp.endpoint")
+  // As for traces: a base URL in code wins over a variable for the signal.
+  const asItIs = own !== undefined && (isCode(own) || base === undefined || !isCode(base))
+  const logs = splitCredentials(asItIs ? values.otlpLogs.endpoint : values.otlp.endpoint)
+  const stands = statements("headers").map(({ value }) => value as Headers)
   return {
-    ...values.otlp,
-    ...endpointsOf(gathered),
-    clientKey: isPair ? values.otlp.clientKey : undefined,
-    clientCertificate: isPair ? values.otlp.clientCertificate : undefined
+    endpoint: asItIs ? logs.url : signalUrl(logs.url, "v1/logs"),
+    headers: mergeHeaders(stands.reduceRight((under, over) => mergeHeaders(over, under), {}), logs.headers),
+    timeout: first("timeout", values.otlpLogs.timeout),
+    compression: first("compression", values.otlpLogs.compression),
+    protocol: first("protocol", values.otlpLogs.protocol),
+    certificate: first<string | undefined>("certificate", undefined),
+    ...clientOf(
+      "otlpLogs",
+      {
+        clientKey: first<string | undefined>("clientKey", undefined),
+        clientCertificate: first<string | undefined>("clientCertificate", undefined)
+      },
+      gathered,
+      // That half of a pair is stated for all signals is told once, by the group that states it.
+      stated("otlpLogs.clientKey").length + stated("otlpLogs.clientCertificate").length === 0 ? [] : problems
+    )
   }
 }
+
+type TlsName = "certificate" | "clientKey" | "clientCertificate"
 
 /**
  * The configuration that `options` and `env` make.
@@ -223,8 +290,10 @@ export const resolve = (input: {
   const config: TelemetryConfig = {
     ...values,
     ...resourceOf(gathered),
-    batch: batchOf(gathered, problems),
-    otlp: otlpOf(gathered, problems)
+    batch: batchOf(gathered, "batch", problems),
+    logBatch: batchOf(gathered, "logBatch", problems),
+    otlp: otlpOf(gathered, problems),
+    otlpLogs: otlpLogsOf(gathered, { options, read, problems })
   }
   return Result.succeed({ config, problems: [...problems, ...sources(read, input.unreadable ?? [])] })
 }

@@ -6,9 +6,10 @@ import * as Schema from "effect/Schema"
 import type { ShutdownSignal } from "../delivery/leaving.ts"
 import type { DiagnosticLevel } from "../diagnostics/Diagnostics.ts"
 import type { Attributes } from "../model/Attributes.ts"
+import type { LogRecordLimits } from "../logs/LogRecordLimits.ts"
 import type { BasicConfig } from "../sampling/basicSampler.ts"
 import type { SpanLimits } from "../tracing/SpanLimits.ts"
-import type { DetectorName, PropagatorName, TracesExporterName } from "./options.ts"
+import type { DetectorName, LogsExporterName, PropagatorName, TracesExporterName } from "./options.ts"
 import { isSetting, type Tree } from "./setting.ts"
 import { settings } from "./settings.ts"
 
@@ -40,6 +41,7 @@ export interface TelemetryConfig {
   readonly continueFromEnvironment: boolean
   readonly sampler: BasicConfig
   readonly tracesExporters: ReadonlyArray<TracesExporterName>
+  readonly logsExporters: ReadonlyArray<LogsExporterName>
   readonly redact: boolean
   readonly shutdownTimeout: number
   readonly shutdownOn: ReadonlyArray<ShutdownSignal>
@@ -56,6 +58,8 @@ export interface TelemetryConfig {
     readonly scheduleDelay: number
     readonly exportTimeout: number
   }
+  /** As `batch`, for log records. */
+  readonly logBatch: TelemetryConfig["batch"]
   readonly spool: {
     /** `undefined`: there is none. */
     readonly directory: string | undefined
@@ -66,6 +70,7 @@ export interface TelemetryConfig {
     readonly minFreeBytes: number
   }
   readonly spanLimits: SpanLimits
+  readonly logRecordLimits: LogRecordLimits
   readonly otlp: {
     /** The base URL, without user information. */
     readonly endpoint: string
@@ -84,6 +89,18 @@ export interface TelemetryConfig {
     readonly maxRequestBytes: number
     readonly maxResponseBytes: number
   }
+  /** As `otlp`, complete, for logs. */
+  readonly otlpLogs: {
+    readonly endpoint: string
+    readonly headers: Readonly<Record<string, Redacted.Redacted<string>>>
+    readonly timeout: number
+    readonly compression: "none" | "gzip"
+    readonly protocol: "http/protobuf" | "http/json"
+    readonly certificate: string | undefined
+    /** Present if and only if `clientCertificate` is. */
+    readonly clientKey: string | undefined
+    readonly clientCertificate: string | undefined
+  }
 }
 
 const structOf = (tree: Tree): Schema.Codec<unknown> =>
@@ -94,9 +111,13 @@ const structOf = (tree: Tree): Schema.Codec<unknown> =>
 /** The Schema of {@link TelemetryConfig}. */
 export const TelemetryConfig: Schema.Codec<TelemetryConfig> = (structOf(settings) as Schema.Codec<TelemetryConfig>)
   .check(
-    Schema.makeFilter(({ batch }) =>
-      batch.maxExportBatchSize <= batch.maxQueueSize && batch.maxBatchBytes <= batch.maxQueueBytes
+    Schema.makeFilter(({ batch, logBatch }) =>
+      [batch, logBatch].every((one) =>
+        one.maxExportBatchSize <= one.maxQueueSize && one.maxBatchBytes <= one.maxQueueBytes
+      )
     ),
-    Schema.makeFilter(({ otlp }) => (otlp.clientKey === undefined) === (otlp.clientCertificate === undefined))
+    Schema.makeFilter(({ otlp, otlpLogs }) =>
+      [otlp, otlpLogs].every((one) => (one.clientKey === undefined) === (one.clientCertificate === undefined))
+    )
   )
   .annotate({ identifier: "TelemetryConfig" })

@@ -5,6 +5,7 @@ import type * as Redacted from "effect/Redacted"
 import { defaultConfig as defaultSamplerConfig } from "../sampling/basicSampler.ts"
 import { defaults as spanLimits } from "../tracing/SpanLimits.ts"
 import { endpoint } from "./endpoint.ts"
+import * as logs from "./logSettings.ts"
 import { boolean, duration, integer, listOf, oneOf, optionalText, text, timeout } from "./kinds.ts"
 import { attributes, headers } from "./pairs.ts"
 import { hosts, trust } from "./propagation.ts"
@@ -173,6 +174,7 @@ export const settings = {
       source: selection
     }
   ),
+  logsExporters: logs.logsExporters,
   redact: setting(boolean, {
     default: true,
     description: "Hides the values of attributes that are well known to hold secrets before anything else sees them."
@@ -234,6 +236,7 @@ export const settings = {
       source: bsp
     })
   },
+  logBatch: logs.logBatch,
   spool: {
     directory: setting(optionalText("a path"), {
       default: undefined,
@@ -301,6 +304,7 @@ export const settings = {
       "common/README.md#attribute-limits"
     )
   },
+  logRecordLimits: logs.logRecordLimits,
   otlp: {
     endpoint: setting(endpoint, {
       variables: ["OTEL_EXPORTER_OTLP_ENDPOINT"],
@@ -367,7 +371,8 @@ export const settings = {
       description: "Largest answer after decompression; a larger one is not read and not retried.",
       source: otlp
     })
-  }
+  },
+  otlpLogs: logs.otlpLogs
 } as const
 
 /** The rows of the table with their paths. */

@@ -19,6 +19,7 @@ import { asyncScope } from "../internal/asyncScope.ts"
 import { type Batch, BatchQueue, type Entry } from "./BatchQueue.ts"
 import { ProcessExit } from "./ProcessExit.ts"
 import { ShutdownDeadline } from "./ShutdownDeadline.ts"
+import { Suppressed } from "./suppressed.ts"
 
 /** What became of the items of one batch. A shortfall against the batch's count is booked as `export_error`. */
 export interface BatchResult {
@@ -163,7 +164,10 @@ export const make = Effect.fnUntraced(function*<Item, B extends Batch<Item>>(
   let isClosed = false
   let hasOverflowed = false
 
-  const context = Context.add(yield* Effect.context<never>(), References.TracerEnabled, false)
+  const context = (yield* Effect.context<never>()).pipe(
+    Context.add(References.TracerEnabled, false),
+    Context.add(Suppressed, true)
+  )
   const fork = Effect.runForkWith(context)
   const detached = asyncScope()
   const dispatcher = Context.get(context, Scheduler.Scheduler).makeDispatcher()

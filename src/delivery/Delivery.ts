@@ -73,6 +73,16 @@ export interface DeliveryRequest {
   readonly since?: bigint | undefined
 }
 
+/** One URL of a destination. */
+interface Route {
+  readonly target: Target
+  /** Closed by what was refused at this URL, and would not be at another. */
+  readonly gate: Gate
+  /** What was refused there last, `undefined` while data is accepted. */
+  refusal: string | undefined
+  failedAttempts: number
+}
+
 /** Until there is a final answer; once; or once and without regard to a backoff. */
 type Sending = "retrying" | "once" | "now"
 
@@ -83,10 +93,15 @@ export interface Delivery {
   readonly addressOf: (url: string) => { readonly serverAddress?: string; readonly serverPort?: number }
   /** A text of the server, without what the configured headers hold. */
   readonly scrub: (text: string) => string
+  /** Whether nobody looks at the body of a request any more once it has an answer. */
+  readonly releasesBody: boolean
   /** How long one batch may be tried, from its first attempt, in milliseconds. */
   readonly maxAgeMillis: number
-  /** What went wrong with the last attempt, `undefined` once an answer came. */
-  readonly failing: () => string | undefined
+  /**
+   * What went wrong with the last attempt, `undefined` once an answer came. With a URL, what was refused at another URL
+   * does not count.
+   */
+  readonly failing: (url?: string) => string | undefined
   /**
    * Sends until the destination gives a final answer, which is any status but 429, 502, 503 and 504. Interruption aborts
    * the request.
@@ -102,9 +117,9 @@ export interface Delivery {
    */
   readonly sendNow: (request: DeliveryRequest) => Effect.Effect<TransportResponse, DeliveryError>
   /** Whether the destination is left alone at present: after a failure, or because it asked for it. */
-  readonly isPaused: () => boolean
+  readonly isPaused: (url: string) => boolean
   /** Completes when the destination may be tried again. Keeps no process alive. */
-  readonly whenOpen: Effect.Effect<void>
+  readonly whenOpen: (url: string) => Effect.Effect<void>
 }
 
 /**
@@ -118,8 +133,9 @@ export interface Delivery {
  * closed beyond a batch's age, the batch is held to the end of it, so that younger ones keep their place. All delays
  * follow `Clock` and `Random`, and none keeps the process alive.
  *
- * A destination that refuses two requests in a row for a reason that only a change of configuration ends (401, 403, 404,
- * a redirect, a refused certificate) is tried once in `probeInterval`. When everything closes (see `ShutdownDeadline`), no
+ * A destination that refuses two requests in a row for a reason that only a change of configuration ends (401, 403, 407,
+ * a refused certificate) is tried once in `probeInterval`. What is wrong with one URL only (404, 405, a redirect) closes
+ * that URL in the same way, and no other. When everything closes (see `ShutdownDeadline`), no
  * backoff is waited for: what waits has one attempt at once, and is given up where there can be no other before the end.
  *
  * The first failure of a delivery after a success is one line in `Diagnostics`, the first success after a failure
@@ -137,7 +153,7 @@ export const make = Effect.fnUntraced(function*(
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.timeout ?? 10_000))
   const timeoutMillis = timeout > 0 ? timeout : Infinity
   const maxResponseBytes = options.maxResponseBytes ?? 4 * 1024 * 1024
-  const targets = new Map<string, Target>()
+  const routes = new Map<string, Route>()
 
   let scrub = headers.scrub
   const gate = new Gate(policy)
@@ -147,13 +163,17 @@ export const make = Effect.fnUntraced(function*(
   /** Since it was said that the destination accepts data. */
   let failedAttempts = 0
   const end = yield* ShutdownDeadline
-  end.hasten?.add(() => gate.hasten())
+  end.hasten?.add(() => {
+    gate.hasten()
+    routes.forEach((route) => route.gate.hasten())
+  })
 
-  const target = (url: string): Target => {
-    const known = targets.get(url)
+  const routeOf = (url: string): Route => {
+    const known = routes.get(url)
     if (known !== undefined) return known
     const made = makeTarget(url, headers, allowClearTextCredentials)
-    targets.set(url, made)
+    const route: Route = { target: made, gate: new Gate(policy), refusal: undefined, failedAttempts: 0 }
+    routes.set(url, route)
     const [scrubHeaders, scrubUrl] = [scrub, RequestHeaders.scrubber(made.secrets)]
     scrub = (text) => scrubUrl(scrubHeaders(text))
     if (made.withheld.length > 0) {
@@ -166,7 +186,7 @@ export const make = Effect.fnUntraced(function*(
           "allow it with allowClearTextCredentials"
       )
     }
-    return made
+    return route
   }
 
   // Who asks (`sendNow`) is told, and tells; whoever has something to deliver does not know.
@@ -182,15 +202,19 @@ export const make = Effect.fnUntraced(function*(
     }
   }
 
-  const accepted = (host: string): void => {
+  const accepted = (route: Route): void => {
+    const { host } = route.target
     gate.succeeded()
+    route.gate.succeeded()
     lastTrouble = undefined
-    if (failedAttempts === 0) return
+    route.refusal = undefined
+    const attempts = failedAttempts + route.failedAttempts
+    if (attempts === 0) return
     const key = `delivery.${name}.recovered`
-    const attempts = failedAttempts
     // What is kept back is said by the next success: the last line that is read must be true.
     if (diagnostics.isSilenced?.(key) !== true) {
       failedAttempts = 0
+      route.failedAttempts = 0
       isTold = false
     }
     diagnostics.report("info", key, `${name}: ${host} accepts data again after ${attempts} failed attempts`)
@@ -203,17 +227,37 @@ export const make = Effect.fnUntraced(function*(
     if (retryAfter !== undefined) gate.asked(now, retryAfter, random(fiber))
   }
 
-  /** Waits until the gate may have opened, and `most` nanoseconds at the most. */
-  const atGate = (now: bigint, most: bigint): Effect.Effect<void> => {
-    const closed = gate.closedFor(now)
-    const changed = Effect.callback<void>((resume) => Effect.sync(gate.onChange(() => resume(Effect.void))))
+  const gates = (route: Route): ReadonlyArray<Gate> => [gate, route.gate]
+  const isOpen = (route: Route, now: bigint): boolean => gate.isOpen(now) && route.gate.isOpen(now)
+
+  /** From `now` until both gates may open by themselves; `undefined` while that depends on the answer to a probe. */
+  const closedFor = (route: Route, now: bigint): bigint | undefined => {
+    const [all, own] = [gate.closedFor(now), route.gate.closedFor(now)]
+    return all === undefined || own === undefined ? undefined : all > own ? all : own
+  }
+
+  const enter = (route: Route, now: bigint, insists: boolean): boolean => {
+    // Both are asked before one is entered: who has to leave again would wake those that wait, and they this one.
+    if (!gate.admits(now, insists) || !route.gate.admits(now, insists)) return false
+    return gates(route).every((each) => each.enter(now, insists))
+  }
+
+  const leave = (route: Route): void => gates(route).forEach((each) => each.leave())
+
+  /** Waits until the gates may have opened, and `most` nanoseconds at the most. */
+  const atGate = (route: Route, now: bigint, most: bigint): Effect.Effect<void> => {
+    const closed = closedFor(route, now)
+    const changed = Effect.callback<void>((resume) => {
+      const forget = gates(route).map((each) => each.onChange(() => resume(Effect.void)))
+      return Effect.sync(() => forget.forEach((call) => call()))
+    })
     return Effect.raceFirst(sleepNanos(closed === undefined || closed > most ? most : closed), changed)
   }
 
   // Plain functions over few effects, not generators: this runs once for each request, so seldom that the engine
   // compiles it late.
   const attempt = (
-    host: string,
+    route: Route,
     outgoing: TransportRequest,
     deadline: bigint,
     trouble: string,
@@ -222,44 +266,53 @@ export const make = Effect.fnUntraced(function*(
     Effect.withFiber((fiber) => {
       const time = (): bigint => fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
       const now = time()
-      if (!gate.enter(now, how === "now" || (how === "retrying" && now >= deadline))) {
+      const { host } = route.target
+      if (!enter(route, now, how === "now" || (how === "retrying" && now >= deadline))) {
         if (how !== "retrying") return unavailable(name, trouble)
-        if (end.at !== undefined && now + (gate.closedFor(now) ?? 0n) >= end.at) {
+        if (end.at !== undefined && now + (closedFor(route, now) ?? 0n) >= end.at) {
           return new DeliveryError({ destination: name, reason: "shutdown_timeout", detail: trouble })
         }
         return now >= deadline
           ? exhausted(name, policy, trouble)
           // Looked at again afterwards: another sender may have closed the gate anew.
-          : Effect.andThen(atGate(now, deadline - now), attempt(host, outgoing, deadline, trouble, how))
+          : Effect.andThen(atGate(route, now, deadline - now), attempt(route, outgoing, deadline, trouble, how))
       }
       const again = (trouble: string): Effect.Effect<TransportResponse, DeliveryError> => {
         turnedBad(host, trouble, how)
         if (how !== "retrying") return unavailable(name, trouble)
         return time() >= deadline
           ? exhausted(name, policy, trouble)
-          : attempt(host, outgoing, deadline, trouble, how)
+          : attempt(route, outgoing, deadline, trouble, how)
       }
-      return Effect.matchEffect(Effect.onExit(transport.send(outgoing), leaveUnanswered), {
+      return Effect.matchEffect(Effect.onExit(transport.send(outgoing), leaveUnanswered(route)), {
         onSuccess: (response) => {
           const { status } = response
           if (Retry.isRetryableStatus(status)) {
             gate.failed(time(), random(fiber))
+            route.gate.endRefusals()
             asked(fiber, time(), response)
-            gate.leave()
+            leave(route)
             return again(`HTTP ${status}`)
           }
           if (Retry.isConfigurationStatus(status)) {
-            gate.refused(time(), random(fiber))
-            lastTrouble = `no delivery to ${host}: HTTP ${status}`
-            failedAttempts++
-          } else if (status >= 200 && status < 300) accepted(host)
-          gate.leave()
+            const [now, draw] = [time(), random(fiber)]
+            route.gate.refused(now, draw)
+            route.refusal = `no delivery to ${host}: HTTP ${status}`
+            if (Retry.isAddressStatus(status)) route.failedAttempts++
+            else {
+              gate.refused(now, draw)
+              lastTrouble = route.refusal
+              failedAttempts++
+            }
+          } else if (status >= 200 && status < 300) accepted(route)
+          leave(route)
           return Effect.succeed(response)
         },
         onFailure: (error) => {
           if (error.reason === "tls") gate.refused(time(), random(fiber), true)
           else gate.failed(time(), random(fiber))
-          gate.leave()
+          route.gate.endRefusals()
+          leave(route)
           // A transport should quote no header, but it may be anybody's.
           const message = scrub(error.message)
           if (Retry.isRetryableError(error)) return again(message)
@@ -269,8 +322,8 @@ export const make = Effect.fnUntraced(function*(
       })
     })
   // With an answer it leaves once the gate knows what it was: whoever waits must not be faster.
-  const leaveUnanswered = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-    Exit.isFailure(exit) && !Cause.hasFails(exit.cause) ? Effect.sync(() => gate.leave()) : Effect.void
+  const leaveUnanswered = (route: Route) => (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+    Exit.isFailure(exit) && !Cause.hasFails(exit.cause) ? Effect.sync(() => leave(route)) : Effect.void
 
   const sendBody = (
     request: DeliveryRequest,
@@ -278,7 +331,8 @@ export const make = Effect.fnUntraced(function*(
     isGzip: boolean,
     how: Sending
   ): Effect.Effect<TransportResponse, DeliveryError> => {
-    const { headers, host, trouble, url } = target(request.url)
+    const route = routeOf(request.url)
+    const { headers, host, trouble, url } = route.target
     if (trouble !== undefined) {
       const detail = trouble
       turnedBad(host, detail, how, true)
@@ -298,7 +352,13 @@ export const make = Effect.fnUntraced(function*(
     return Effect.withFiber((fiber) => {
       const since = request.since ?? fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()
       const deadline = since + nanos(policy.maxAgeMillis)
-      return attempt(host, outgoing, deadline, lastTrouble ?? "the destination asked for a pause", how)
+      return attempt(
+        route,
+        outgoing,
+        deadline,
+        lastTrouble ?? route.refusal ?? "the destination asked for a pause",
+        how
+      )
     })
   }
 
@@ -312,18 +372,26 @@ export const make = Effect.fnUntraced(function*(
 
   const delivery: Delivery = {
     name,
-    addressOf: (url) => target(url).address,
+    addressOf: (url) => routeOf(url).target.address,
     scrub: (text) => scrub(text),
+    releasesBody: transport.releasesBody === true,
     maxAgeMillis: policy.maxAgeMillis,
-    failing: () => lastTrouble,
+    failing: (url) =>
+      lastTrouble ?? (url === undefined
+        ? [...routes.values()].find(({ refusal }) => refusal !== undefined)?.refusal
+        : routes.get(url)?.refusal),
     send: sendAs("retrying"),
     sendOnce: sendAs("once"),
     sendNow: sendAs("now"),
-    isPaused: () => !gate.isOpen(clock.monotonicTimeNanosUnsafe()),
-    whenOpen: Effect.suspend(() => {
-      const now = clock.monotonicTimeNanosUnsafe()
-      return gate.isOpen(now) ? Effect.void : Effect.andThen(atGate(now, nanos(Infinity)), delivery.whenOpen)
-    })
+    isPaused: (url) => !isOpen(routeOf(url), clock.monotonicTimeNanosUnsafe()),
+    whenOpen: (url) =>
+      Effect.suspend(() => {
+        const now = clock.monotonicTimeNanosUnsafe()
+        const route = routeOf(url)
+        return isOpen(route, now)
+          ? Effect.void
+          : Effect.andThen(atGate(route, now, nanos(Infinity)), delivery.whenOpen(url))
+      })
   }
   return delivery
 })

@@ -75,6 +75,13 @@ export const isConfigurationStatus = (status: number): boolean =>
   status === 401 || status === 403 || status === 404 || status === 405 || status === 407 ||
   (status >= 300 && status < 400 && status !== 304)
 
+/**
+ * Whether such a refusal is about the address of the request, and says nothing of what the same server does at another:
+ * a missing path, a method that is not taken, a redirect. Credentials are the server's.
+ */
+export const isAddressStatus = (status: number): boolean =>
+  isConfigurationStatus(status) && status !== 401 && status !== 403 && status !== 407
+
 // asctime is the one date format of RFC 9110 that does not name its zone, which is GMT all the same.
 const asctime = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/
 const httpDate = /^[A-Z][a-z]{2,8}, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT$/

@@ -46,9 +46,14 @@ export class Gate {
    * chance, need not wait for a backoff; what the destination asked for holds for it, too.
    */
   enter(now: Nanos, insists = false): boolean {
-    if (insists ? now < this.askedUntil : !this.isOpen(now)) return false
+    if (!this.admits(now, insists)) return false
     this.probes++
     return true
+  }
+
+  /** Whether {@link enter} would let a sender through. */
+  admits(now: Nanos, insists: boolean): boolean {
+    return insists ? now >= this.askedUntil : this.isOpen(now)
   }
 
   /** A sender is through with its request, whatever came of it. */
@@ -98,6 +103,11 @@ export class Gate {
     this.refusals++
     if (this.refusals > 1) this.rest(now, slowProbeMillis(this.policy, random))
     else if (pause) this.rest(now, backoffMillis(this.policy, 0, random))
+  }
+
+  /** What was refused until now was not refused in a row. */
+  endRefusals(): void {
+    this.refusals = 0
   }
 
   /** Whoever waits for a backoff need not, as there may be no later; once, since a failure begins another. */

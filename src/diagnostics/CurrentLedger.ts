@@ -18,3 +18,9 @@ export const TracesLedger: Context.Reference<SignalLedger> = Context.Reference<S
   "effect-telemetry/diagnostics/TracesLedger",
   { defaultValue: () => new SignalLedger() }
 )
+
+/** As {@link TracesLedger}, for the records of a log pipeline. */
+export const LogsLedger: Context.Reference<SignalLedger> = Context.Reference<SignalLedger>(
+  "effect-telemetry/diagnostics/LogsLedger",
+  { defaultValue: () => new SignalLedger() }
+)

@@ -17,6 +17,8 @@
  * | `otel.sdk.exporter.operation.duration` | histogram, seconds | – |
  * | `effect_telemetry.spool.span.count` | up-down counter | – |
  *
+ * Of log records there are the same by `log` in the place of `span`, and `otel.sdk.log.created`, a counter, for the first two.
+ *
  * Several layers may share a registry: each component has a number of its own there, and the spans of all of them are
  * added up.
  */
@@ -41,9 +43,10 @@ const conventional: { readonly [Reason in DropReason | RejectReason]?: string } 
   shutdown: "already_shutdown"
 }
 
-/** Registers the series of `ledger` until the scope closes. */
+/** Registers the series of `ledger`, of spans or of log records, until the scope closes. */
 export const register = Effect.fnUntraced(function*(
-  ledger: SignalLedger
+  ledger: SignalLedger,
+  item: "span" | "log" = "span"
 ): Effect.fn.Return<void, never, Scope.Scope> {
   const context = yield* Effect.context<never>()
   const registry = Context.get(context, Metric.MetricRegistry)
@@ -57,12 +60,15 @@ export const register = Effect.fnUntraced(function*(
   const started = (result: string, read: () => number): void =>
     sum("otel.sdk.span.started", { "otel.span.sampling_result": result }, true, read)
 
-  started("DROP", () => ledger.sampledOut)
-  started("RECORD_ONLY", () => ledger.recordOnly)
-  started("RECORD_AND_SAMPLE", () => ledger.created - ledger.sampledOut - ledger.recordOnly)
-  sum("otel.sdk.span.live", {}, false, () => ledger.open)
+  if (item === "log") sum("otel.sdk.log.created", {}, true, () => ledger.created)
+  else {
+    started("DROP", () => ledger.sampledOut)
+    started("RECORD_ONLY", () => ledger.recordOnly)
+    started("RECORD_AND_SAMPLE", () => ledger.created - ledger.sampledOut - ledger.recordOnly)
+    sum("otel.sdk.span.live", {}, false, () => ledger.open)
+  }
   const numbers = freeNumbers(registry)
-  for (const account of ledger.accounts) accountSeries(account, numbers, sum, registrations, context)
+  for (const account of ledger.accounts) accountSeries(account, item, numbers, sum, registrations, context)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       for (const account of ledger.accounts) account.onReason = undefined
@@ -134,13 +140,14 @@ type AddSum = (
 
 const accountSeries = (
   account: Account,
+  item: "span" | "log",
   numbers: (...types: ReadonlyArray<string>) => number,
   sum: AddSum,
   registrations: Array<Registration>,
   context: Context.Context<never>
 ): void => {
   const { serverAddress, serverPort, type = account.destination } = account.component
-  const processorType = account.capacity === undefined ? "processor" : "batching_span_processor"
+  const processorType = account.capacity === undefined ? "processor" : `batching_${item}_processor`
   const number = numbers(type, processorType)
   const exporter = {
     "otel.component.name": `${type}/${number}`,
@@ -151,12 +158,12 @@ const accountSeries = (
   const processor = { "otel.component.name": `${processorType}/${number}`, "otel.component.type": processorType }
 
   const { capacity } = account
-  if (capacity !== undefined) sum("otel.sdk.processor.span.queue.capacity", processor, false, () => capacity)
-  sum("otel.sdk.processor.span.queue.size", processor, false, () => account.queued - account.inFlight)
-  sum("otel.sdk.exporter.span.inflight", exporter, false, () => account.inFlight)
-  sum("effect_telemetry.spool.span.count", exporter, false, () => account.spooled)
-  sum("otel.sdk.exporter.span.exported", exporter, true, () => account.exported)
-  sum("otel.sdk.processor.span.processed", processor, true, () => {
+  if (capacity !== undefined) sum(`otel.sdk.processor.${item}.queue.capacity`, processor, false, () => capacity)
+  sum(`otel.sdk.processor.${item}.queue.size`, processor, false, () => account.queued - account.inFlight)
+  sum(`otel.sdk.exporter.${item}.inflight`, exporter, false, () => account.inFlight)
+  sum(`effect_telemetry.spool.${item}.count`, exporter, false, () => account.spooled)
+  sum(`otel.sdk.exporter.${item}.exported`, exporter, true, () => account.exported)
+  sum(`otel.sdk.processor.${item}.processed`, processor, true, () => {
     let lost = 0
     for (const reason of beforeExport) lost += account.dropped[reason as DropReason] ?? 0
     return account.accounted - account.sampledOut - lost - (account.queued - account.inFlight)
@@ -165,8 +172,8 @@ const accountSeries = (
     const count = (): number =>
       (account.dropped[reason as DropReason] ?? 0) + (account.rejected[reason as RejectReason] ?? 0)
     const [name, component] = beforeExport.has(reason)
-      ? ["otel.sdk.processor.span.processed", processor] as const
-      : ["otel.sdk.exporter.span.exported", exporter] as const
+      ? [`otel.sdk.processor.${item}.processed`, processor] as const
+      : [`otel.sdk.exporter.${item}.exported`, exporter] as const
     sum(name, { ...component, "error.type": conventional[reason] ?? reason }, true, count)
   }
   for (const reason in account.dropped) loss(reason as DropReason)

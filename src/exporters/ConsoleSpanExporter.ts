@@ -7,10 +7,10 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Diagnostics from "../diagnostics/Diagnostics.ts"
 import { sleepUnref } from "../internal/clock.ts"
-import { lineWriter } from "../internal/lineWriter.ts"
 import * as Terminal from "../internal/terminal.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 import * as OtlpJson from "../otlp/OtlpJson.ts"
+import { makeWrite } from "./consoleOutput.ts"
 import * as SpanDataBatch from "./SpanDataBatch.ts"
 import * as SpanExporter from "./SpanExporter.ts"
 import { type HeldTrace, TraceBuffer } from "./TraceBuffer.ts"
@@ -70,7 +70,7 @@ export const make = (options?: Options): Effect.Effect<SpanExporter.SpanExporter
     const isTty = options?.write === undefined && Terminal.isTerminal(stream)
     const format = options?.format ?? (isTty ? "tree" : "line")
     const diagnostics = yield* Effect.service(Diagnostics.Diagnostics)
-    const write = safely(options?.write ?? writeTo(stream, diagnostics), diagnostics)
+    const write = makeWrite(options?.write, stream, diagnostics)
     if (format === "json") return jsonExporter(write)
 
     const found = yield* Terminal.capabilities(isTty)
@@ -92,22 +92,6 @@ export const make = (options?: Options): Effect.Effect<SpanExporter.SpanExporter
 /** Provides the exporter as the {@link SpanExporter.SpanExporter} service. */
 export const layer = (options?: Options): Layer.Layer<SpanExporter.SpanExporter> =>
   Layer.effect(SpanExporter.SpanExporter)(make(options))
-
-const lost = "the console exporter cannot write; what it was given is lost"
-
-const writeTo = (stream: Terminal.StreamName, diagnostics: Diagnostics.Diagnostics): (text: string) => void =>
-  lineWriter(stream, () => {
-    // Diagnostics speak on standard error.
-    if (stream === "stdout") diagnostics.report("error", "exporter.console", lost)
-  })
-
-const safely = (write: (text: string) => void, diagnostics: Diagnostics.Diagnostics) => (text: string): void => {
-  try {
-    write(text)
-  } catch {
-    diagnostics.report("error", "exporter.console", lost)
-  }
-}
 
 const jsonExporter = (write: (text: string) => void): SpanExporter.SpanExporterShape => {
   const decoder = new TextDecoder()

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Ring from "../internal/ring.ts"
 import type { SpanData } from "../model/SpanData.ts"
 import * as SpanDataBatch from "./SpanDataBatch.ts"
 import * as SpanExporter from "./SpanExporter.ts"
@@ -40,39 +41,20 @@ export interface InMemorySpanExporter extends SpanStore {
  * An evicted span still counts as exported in the ledger.
  */
 export const makeUnsafe = (options?: Options): InMemorySpanExporter => {
-  const maxSpans = Math.max(options?.maxSpans ?? 10_000, 0)
-  // A ring: once full, `oldest` is the place of the next one.
-  let ring: Array<SpanData> = []
-  let oldest = 0
-  let evicted = 0
-
-  const keep = (span: SpanData): void => {
-    if (ring.length < maxSpans) ring.push(span)
-    else {
-      evicted++
-      if (maxSpans === 0) return
-      ring[oldest] = span
-      oldest = (oldest + 1) % maxSpans
-    }
-  }
-
+  const ring = Ring.make<SpanData>(Math.max(options?.maxSpans ?? 10_000, 0))
   return {
     exporter: SpanExporter.make({
       name: "memory",
       makeBatch: SpanDataBatch.make,
       export: (batch) =>
         Effect.sync(() => {
-          for (const span of batch.spans) keep(span)
+          for (const span of batch.spans) ring.keep(span)
           return { exported: batch.count }
         })
     }),
-    spans: Effect.sync(() => [...ring.slice(oldest), ...ring.slice(0, oldest)]),
-    evicted: Effect.sync(() => evicted),
-    reset: Effect.sync(() => {
-      ring = []
-      oldest = 0
-      evicted = 0
-    })
+    spans: ring.items,
+    evicted: ring.evicted,
+    reset: ring.reset
   }
 }
 

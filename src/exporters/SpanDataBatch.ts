@@ -40,13 +40,15 @@ const sizeOf = (span: SpanData.SpanData): number => {
   return size
 }
 
-const sizeOfAll = (attributes: Attributes): number => {
+/** An estimate of the bytes of attributes. */
+export const sizeOfAll = (attributes: Attributes): number => {
   let size = 0
   for (const key in attributes) size += 32 + 2 * key.length + sizeOfValue(attributes[key]!)
   return size
 }
 
-const sizeOfValue = (value: AttributeValue): number => {
+/** An estimate of the bytes of a value. */
+export const sizeOfValue = (value: AttributeValue): number => {
   if (typeof value === "string") return 2 * value.length
   if (typeof value !== "object" || value === null) return 8
   if (value instanceof Uint8Array) return value.length

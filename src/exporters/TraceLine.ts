@@ -14,11 +14,13 @@ export interface LineOptions {
 
 const maxValueWidth = 120
 
-const time = (unixNano: bigint): string => new Date(Number(unixNano / 1_000_000n)).toISOString()
+/** A time to the millisecond. */
+export const time = (unixNano: bigint): string => new Date(Number(unixNano / 1_000_000n)).toISOString()
 
 type Line = Array<readonly [string, Style]>
 
-const text = (value: string, options: LineOptions): string =>
+/** A text in a line for people. */
+export const text = (value: string, options: LineOptions): string =>
   truncate(escapeText(value, options.unicode), maxValueWidth, options.unicode ? "…" : "...")
 
 const mark = (options: LineOptions): readonly [string, Style] => [options.unicode ? "✗ " : "x ", "red"]
@@ -93,7 +95,8 @@ export const formatSpanLine = (span: SpanData, options: LineOptions): string => 
   return paint(line, options.color)
 }
 
-const valueText = (value: unknown, options: LineOptions): string => {
+/** A value of an attribute in a line for people. */
+export const valueText = (value: unknown, options: LineOptions): string => {
   if (typeof value === "string") return text(/^[^\s="]+$/.test(value) ? value : JSON.stringify(value), options)
   if (typeof value !== "object" || value === null) return String(value)
   if (value instanceof Uint8Array) return `<${value.length} bytes>`

@@ -1,4 +1,4 @@
-/** What an OTLP receiver's answer means for the spans that were sent, and the lines that are said about it. */
+/** What an OTLP receiver's answer means for the items that were sent, and the lines that are said about it. */
 import * as Result from "effect/Result"
 import { isConfigurationStatus } from "../delivery/Retry.ts"
 import type { TransportResponse } from "../delivery/Transport.ts"
@@ -10,9 +10,9 @@ import type { ExportResult } from "./SpanExporter.ts"
 export interface AnswerReader {
   /** For a status from 200 to 299. */
   readonly accepted: (response: TransportResponse, count: number) => ExportResult
-  /** For any other: the spans are given up. `kept` says where a copy of them is. */
+  /** For any other: the items are given up. `kept` says where a copy of them is. */
   readonly refused: (response: TransportResponse, count: number, kept?: string) => ExportResult
-  /** For a status that a change of configuration ends: the spans are kept for then. */
+  /** For a status that a change of configuration ends: the items are kept for then. */
   readonly postponed: (response: TransportResponse, count: number) => void
   /** A refusal in words. */
   readonly describe: (response: TransportResponse) => string
@@ -23,12 +23,14 @@ export interface AnswerReader {
 // What is to be said takes a few hundred bytes; to parse megabytes of hostile JSON would hold the program for a second.
 const maxReadBytes = 256 * 1024
 
-export const makeAnswerReader = (
-  name: string,
-  contentType: string,
-  scrub: (text: string) => string,
-  diagnostics: Diagnostics
-): AnswerReader => {
+export const makeAnswerReader = ({ contentType, diagnostics, name, scrub, signal }: {
+  readonly name: string
+  readonly contentType: string
+  readonly scrub: (text: string) => string
+  readonly diagnostics: Diagnostics
+  readonly signal: { readonly signal: "traces" | "logs" | "metrics"; readonly items: string }
+}): AnswerReader => {
+  const { items } = signal
   const typeOf = (response: TransportResponse): string => response.headers["content-type"] ?? contentType
   const quote = (text: string): string => text === "" ? "no message" : JSON.stringify(scrub(text).slice(0, 512))
 
@@ -44,7 +46,7 @@ export const makeAnswerReader = (
   let standing: number | undefined
 
   const describe = (response: TransportResponse): string =>
-    `HTTP ${response.status}${advice(response.status)}: ${quote(messageOf(response))}`
+    `HTTP ${response.status}${advice(response.status, signal.signal)}: ${quote(messageOf(response))}`
 
   const report = (response: TransportResponse, what: string, kept = ""): void => {
     const { status } = response
@@ -87,23 +89,23 @@ export const makeAnswerReader = (
       diagnostics.report(
         "warn",
         `${name}.partial_success`,
-        `${name}: the destination rejected ${rejected} of ${count} spans: ${quote(partial.errorMessage)}`
+        `${name}: the destination rejected ${rejected} of ${count} ${items}: ${quote(partial.errorMessage)}`
       )
       return { exported: count - rejected, rejected: { partial_rejected: rejected } }
     },
     refused: (response, count, kept) => {
-      report(response, `${count} spans refused`, kept)
+      report(response, `${count} ${items} refused`, kept)
       return { exported: 0, rejected: { permanent_status: count } }
     },
-    postponed: (response, count) => report(response, `${count} spans refused for now, and kept,`)
+    postponed: (response, count) => report(response, `${count} ${items} refused for now, and kept,`)
   }
 }
 
-const advice = (status: number): string =>
+const advice = (status: number, signal: string): string =>
   status === 401 || status === 403
     ? " (check the credentials in the configured headers)"
     : status === 404 || status === 405
-    ? " (check the endpoint: traces usually go to /v1/traces)"
+    ? ` (check the endpoint: ${signal} usually go to /v1/${signal})`
     : status === 415
     ? " (check the protocol: the endpoint takes another OTLP encoding)"
     : status === 407

@@ -1,5 +1,5 @@
 /**
- * Spans on their way to an OTLP endpoint by way of the disk: batches that could not be delivered at once are written to
+ * Items on their way to an OTLP endpoint by way of the disk: batches that could not be delivered at once are written to
  * the spool, and a fiber of its own sends them, oldest first, as soon as the destination answers. Where everything is
  * written first, what is fresh does not wait for the backlog.
  */
@@ -9,19 +9,20 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type { Delivery } from "../delivery/Delivery.ts"
 import { ShutdownDeadline } from "../delivery/ShutdownDeadline.ts"
+import { Suppressed } from "../delivery/suppressed.ts"
 import type { Spool, SpooledRecord, SpoolLoss } from "../delivery/Spool.ts"
 import type { TransportResponse } from "../delivery/Transport.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, RejectReason } from "../diagnostics/Ledger.ts"
 import { isConfigurationStatus } from "../delivery/Retry.ts"
 import { sleepUnref } from "../internal/clock.ts"
-import type { OtlpEncoder, OtlpSpanBatch } from "../otlp/OtlpEncoder.ts"
+import type { OtlpBatch, OtlpBodies } from "../otlp/OtlpEncoder.ts"
 import type { AnswerReader } from "./otlpAnswer.ts"
 import type { BatchSpool, ExportResult } from "./SpanExporter.ts"
 
 export interface OutboxOptions extends AnswerReader {
   readonly spool: Spool["Service"]
-  readonly encoder: OtlpEncoder
+  readonly signal: { readonly signal: "traces" | "logs" | "metrics"; readonly encoder: OtlpBodies }
   readonly delivery: Delivery
   readonly url: string
   /** Largest request body, in bytes. */
@@ -33,7 +34,7 @@ const requestBytes = 512 * 1024
 const idle = 1_000
 /** How long after its start a request that has no answer yet is no suspect any more, should the process end. */
 const suspicion = 50
-/** Below this the envelope outweighs the spans, and a server that refuses it refuses everything. */
+/** Below this the envelope outweighs the items, and a server that refuses it refuses everything. */
 const minLimit = 64 * 1024
 /** While there are fresh records, one request of so many is of the backlog. */
 const backlogTurn = 5
@@ -45,23 +46,24 @@ interface Parked {
 }
 
 /** Batches on disk, and copies of what is refused. */
-export interface Outbox extends BatchSpool<OtlpSpanBatch> {
+export interface Outbox<Item> extends BatchSpool<OtlpBatch<Item>> {
   /** Keeps a copy of what the destination refuses for good; answers, once, what is to be said of it. */
   readonly quarantine: (body: Uint8Array, status: number) => string
 }
 
 /** Opens the outbox of a destination until the scope closes; `undefined` where the disk cannot be used. */
-export const openOutbox = Effect.fnUntraced(function*(
+export const openOutbox = Effect.fnUntraced(function*<Item>(
   options: OutboxOptions
-): Effect.fn.Return<Outbox | undefined, never, Scope.Scope> {
-  const { accepted, delivery, encoder, postponed, refused } = options
+): Effect.fn.Return<Outbox<Item> | undefined, never, Scope.Scope> {
+  const { accepted, delivery, postponed, refused } = options
+  const { encoder, signal } = options.signal
   const { name } = delivery
   const diagnostics = yield* Diagnostics
   const clock = yield* Clock.Clock
   const deadline = yield* ShutdownDeadline
   let account: Account | undefined
   const queue = yield* options.spool.open({
-    signal: "traces",
+    signal,
     destination: `${encoder.contentType} ${withoutUser(options.url)}`,
     extension: encoder.contentType === "application/json" ? "json" : "pb",
     books: {
@@ -91,7 +93,7 @@ export const openOutbox = Effect.fnUntraced(function*(
     return ` (copies go to ${queue.rejected})`
   }
   /** Batches that are on disk: whoever asks again is told so, and nothing is written twice. */
-  const written = new WeakSet<OtlpSpanBatch>()
+  const written = new WeakSet<OtlpBatch<Item>>()
   const quarantine = (body: Uint8Array, status: number): string => queue.quarantine(body, status) ? sayFolder() : ""
 
   /** Most bytes of a request; less once the destination has refused as much. */
@@ -267,7 +269,7 @@ export const openOutbox = Effect.fnUntraced(function*(
     )
   }
 
-  const isIdle = (): boolean => !isSending && parked === undefined && (!hasWork() || delivery.isPaused())
+  const isIdle = (): boolean => !isSending && parked === undefined && (!hasWork() || delivery.isPaused(options.url))
   const tidy = Effect.sync(() => queue.tidy())
   const woken = Effect.callback<void>((resume) => {
     wake = () => resume(Effect.void)
@@ -277,11 +279,13 @@ export const openOutbox = Effect.fnUntraced(function*(
     if (account === undefined || (parked === undefined && !hasWork())) {
       return Effect.raceFirst(Effect.andThen(sleepUnref(idle), tidy), woken)
     }
-    return delivery.isPaused() ? delivery.whenOpen : Effect.andThen(attempt(), Effect.yieldNow)
+    return delivery.isPaused(options.url) ? delivery.whenOpen(options.url) : Effect.andThen(attempt(), Effect.yieldNow)
   })
   // A defect must not end the sender: what is on disk would wait for the next process.
   const loop = Effect.forever(Effect.catchDefect(turn, () => sleepUnref(idle)))
-  const sender = yield* Effect.forkDetach(Effect.withTracerEnabled(loop, false))
+  const sender = yield* Effect.forkDetach(
+    loop.pipe(Effect.withTracerEnabled(false), Effect.provideService(Suppressed, true))
+  )
   // Not waited for: a transport that does not let itself be interrupted must not hold up the scope.
   yield* Effect.addFinalizer(() => Effect.sync(() => sender.interruptUnsafe()))
 
@@ -310,7 +314,7 @@ export const openOutbox = Effect.fnUntraced(function*(
   )
 
   const put = (body: Uint8Array, items: number): boolean => {
-    if (queue.mode === "overflow" || delivery.isPaused() || freshBytes + body.length > maxFreshBytes) {
+    if (queue.mode === "overflow" || delivery.isPaused(options.url) || freshBytes + body.length > maxFreshBytes) {
       return queue.write(body, items)
     }
     const record = queue.writeOut(body, items)

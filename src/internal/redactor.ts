@@ -21,6 +21,8 @@ export interface RedactorOptions {
 export interface Redactor {
   /** Replaces secrets among the values of `[key, value, key, value, …]`, in place. */
   readonly list: (list: Array<unknown>) => void
+  /** A value without secrets, at any depth; the value itself where it holds none. */
+  readonly value: (value: unknown) => unknown
   /** `text` without secrets; `key` is what it is the value of, `""` for none. */
   readonly text: (text: string, key: string) => string
   /** The name of a span without secrets. Names are few, and known ones cost next to nothing. */
@@ -156,6 +158,7 @@ export const makeRedactor = (options: RedactorOptions, failed: (message: string)
   }
 
   return {
+    value: (value) => inside(value, "", 0),
     text,
     name,
     list(list) {

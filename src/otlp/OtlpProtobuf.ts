@@ -1,25 +1,14 @@
 /**
- * OTLP in binary protobuf (`opentelemetry/proto/trace/v1/trace.proto`), written in one pass, without an object between a
- * span and its bytes.
+ * OTLP traces in binary protobuf (`opentelemetry/proto/trace/v1/trace.proto`), written in one pass, without an object
+ * between a span and its bytes.
  */
-import { allocate, concat, room } from "../internal/buffers.ts"
-import { ByteWriter, varintSize } from "../internal/byteWriter.ts"
-import { EncodedCache, type EncodedKey } from "../internal/encodedCache.ts"
+import { concat } from "../internal/buffers.ts"
+import type { ByteWriter } from "../internal/byteWriter.ts"
 import { hexToWord } from "../internal/hex.ts"
-import type { AttributeList, Attributes, AttributeValue } from "../model/Attributes.ts"
-import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
 import type { ReadableSpan, SpanEvent, SpanLink } from "../model/ReadableSpan.ts"
-import type { Resource } from "../model/Resource.ts"
+import { OtlpBuffer } from "./OtlpBuffer.ts"
 import type { OtlpEncoder } from "./OtlpEncoder.ts"
-import {
-  copySpans,
-  type Envelope,
-  memoize,
-  OtlpSpanBuffer,
-  type ResourceGroup,
-  type ScopeGroup,
-  type SpanFormat
-} from "./OtlpSpanBuffer.ts"
+import { endItem, ProtobufFormat, writeName } from "./protobufFormat.ts"
 import { splitProtobuf } from "./splitBody.ts"
 
 // Tags: field number << 3 | wire type. The name says the message, then the field.
@@ -27,12 +16,6 @@ const scopeSpansSpan = 0x12
 const spanAttribute = 0x4a
 const eventAttribute = 0x1a
 const linkAttribute = 0x22
-const resourceAttribute = 0x0a
-const scopeAttribute = 0x1a
-const mapEntry = 0x0a
-
-/** Most bytes before a scalar value such that all lengths take one byte. */
-const shortKey = 112
 
 // Comparing constants is faster than looking up a property by a name that varies.
 const kindNumber = (kind: ReadableSpan["kind"]): number =>
@@ -41,28 +24,8 @@ const kindNumber = (kind: ReadableSpan["kind"]): number =>
 /** Trace flags, with the two bits that say whether the parent (or the linked span) is remote. */
 const spanFlags = (traceFlags: number, isRemote: boolean): number => (traceFlags & 0xff) | (isRemote ? 0x300 : 0x100)
 
-const writeName = (writer: ByteWriter, name: string): void => {
-  writer.byte(0x2a)
-  writer.delimitedUtf8(name)
-}
-
-// A whole attribute but for its value: tag, length, key, tag of the value, length of the value. Both lengths are filled
-// in for each value.
-const writeKey = (writer: ByteWriter, key: string): void => {
-  writer.byte(spanAttribute)
-  writer.byte(0)
-  writer.byte(0x0a)
-  writer.delimitedUtf8(key)
-  writer.byte(0x12)
-  writer.byte(0)
-}
-
-class ProtobufFormat implements SpanFormat {
-  private readonly cache = new EncodedCache(writeName, writeKey)
-  readonly resource = memoize((resource: Resource) => this.resourceEnvelope(resource))
-  readonly scope = memoize((scope: InstrumentationScope) => this.scopeEnvelope(scope))
-
-  writeSpan(writer: ByteWriter, span: ReadableSpan): void {
+class SpanProtobufFormat extends ProtobufFormat<ReadableSpan> {
+  writeItem(writer: ByteWriter, span: ReadableSpan): void {
     writer.ensure(128)
     const { bytes, view } = writer
     const from = writer.pos
@@ -116,7 +79,7 @@ class ProtobufFormat implements SpanFormat {
     if (span.linkList.length !== 0) this.links(writer, span.linkList)
     if (span.droppedLinksCount !== 0) this.count(writer, 0x70, span.droppedLinksCount)
     if (span.statusCode !== "UNSET" || span.statusMessage !== "") this.status(writer, span)
-    endSpan(writer, begun)
+    endItem(writer, begun)
   }
 
   private status(writer: ByteWriter, span: ReadableSpan): void {
@@ -172,252 +135,14 @@ class ProtobufFormat implements SpanFormat {
       writer.end(begun)
     }
   }
-
-  private attributes(writer: ByteWriter, tag: number, list: AttributeList): void {
-    for (let i = 0; i < list.length; i += 2) {
-      this.attribute(writer, tag, this.cache.anyKey(list[i] as string), list[i + 1]!)
-    }
-  }
-
-  /** Writes a `KeyValue` as the field `tag`. */
-  private attribute(writer: ByteWriter, tag: number, key: EncodedKey, value: AttributeValue): void {
-    if (typeof value === "string") return this.textAttribute(writer, tag, key, value)
-    if (key.size > shortKey || (typeof value === "object" && value !== null)) {
-      return this.longAttribute(writer, tag, key.text, value)
-    }
-    writer.ensure(key.size + 16)
-    const start = writer.pos
-    writer.text(key)
-    scalar(writer, value)
-    const { bytes } = writer
-    const size = writer.pos - start - key.size
-    bytes[start] = tag
-    bytes[start + 1] = key.size - 2 + size
-    bytes[start + key.size - 1] = size
-  }
-
-  private textAttribute(writer: ByteWriter, tag: number, key: EncodedKey, value: string): void {
-    const begun = writer.pos - writer.mark
-    const known = key.find(value)
-    if (known !== undefined) {
-      writer.text(known)
-      writer.bytes[begun + writer.mark] = tag
-      return
-    }
-    if (key.size + value.length > 127) return this.longText(writer, tag, key, value, value.length)
-    writer.text(key)
-    writer.ensure(2)
-    writer.pos += 2
-    const size = writer.utf8(value)
-    const { bytes } = writer
-    const start = begun + writer.mark
-    if (key.size + size > 127) {
-      writer.pos = start
-      return this.longText(writer, tag, key, value, size)
-    }
-    const at = start + key.size
-    bytes[start] = tag
-    bytes[start + 1] = key.size + size
-    bytes[at - 1] = size + 2
-    bytes[at] = 0x0a
-    bytes[at + 1] = size
-    if (key.wanted) key.keep(value, bytes.subarray(start, writer.pos))
-  }
-
-  /** `size` is the guessed number of bytes of `value`: right for ASCII. */
-  private longText(writer: ByteWriter, tag: number, key: EncodedKey, value: string, size: number): void {
-    const begun = writer.pos - writer.mark
-    const anySize = 1 + varintSize(size) + size
-    const keyValueSize = key.size - 3 + varintSize(anySize) + anySize
-    // The words start with a tag and a length of one byte each, which the real ones then replace.
-    const extra = varintSize(keyValueSize) - 1
-    writer.ensure(key.size + extra + 32)
-    const start = writer.pos
-    writer.pos = start + extra
-    writer.text(key)
-    writer.bytes[start] = tag
-    writer.putVarint(start + 1, keyValueSize)
-    const pos = writer.putVarint(start + extra + key.size - 1, anySize)
-    writer.bytes[pos] = 0x0a
-    writer.pos = writer.putVarint(pos + 1, size)
-    const written = writer.utf8(value)
-    if (written === size) return
-    writer.pos = begun + writer.mark
-    this.longText(writer, tag, key, value, written)
-  }
-
-  private longAttribute(writer: ByteWriter, tag: number, key: string, value: AttributeValue): void {
-    writer.byte(tag)
-    const entry = writer.begin()
-    writer.byte(0x0a)
-    writer.delimitedUtf8(key)
-    writer.byte(0x12)
-    const any = writer.begin()
-    this.value(writer, value)
-    writer.end(any)
-    writer.end(entry)
-  }
-
-  /** Writes the fields of an `AnyValue`. */
-  private value(writer: ByteWriter, value: AttributeValue): void {
-    if (typeof value === "string") {
-      writer.byte(0x0a)
-      writer.delimitedUtf8(value)
-    } else if (typeof value !== "object") {
-      writer.ensure(16)
-      scalar(writer, value)
-    } else if (value instanceof Uint8Array) {
-      writer.byte(0x3a)
-      writer.varint(value.length)
-      writer.raw(value)
-    } else if (Array.isArray(value)) {
-      writer.byte(0x2a)
-      const array = writer.begin()
-      for (const item of value as ReadonlyArray<AttributeValue>) {
-        writer.byte(0x0a)
-        const any = writer.begin()
-        this.value(writer, item)
-        writer.end(any)
-      }
-      writer.end(array)
-    } else if (value !== null) {
-      writer.byte(0x32)
-      const map = writer.begin()
-      this.record(writer, mapEntry, value as Attributes)
-      writer.end(map)
-    }
-  }
-
-  private record(writer: ByteWriter, tag: number, record: Attributes): void {
-    for (const key of Object.keys(record)) this.longAttribute(writer, tag, key, record[key]!)
-  }
-
-  private count(writer: ByteWriter, tag: number, count: number): void {
-    writer.byte(tag)
-    writer.varint(count >>> 0)
-  }
-
-  private resourceEnvelope(resource: Resource): Envelope {
-    const head = new ByteWriter(allocate(512))
-    head.byte(0x0a)
-    const begun = head.begin()
-    this.record(head, resourceAttribute, resource.attributes)
-    head.end(begun)
-    return { head: head.toBytes(), tail: schemaUrl(resource.schemaUrl) }
-  }
-
-  private scopeEnvelope(scope: InstrumentationScope): Envelope {
-    const head = new ByteWriter(allocate(128))
-    head.byte(0x0a)
-    const begun = head.begin()
-    if (scope.name !== "") {
-      head.byte(0x0a)
-      head.delimitedUtf8(scope.name)
-    }
-    if (scope.version !== undefined && scope.version !== "") {
-      head.byte(0x12)
-      head.delimitedUtf8(scope.version)
-    }
-    if (scope.attributes !== undefined) this.record(head, scopeAttribute, scope.attributes)
-    head.end(begun)
-    return { head: head.toBytes(), tail: schemaUrl(scope.schemaUrl) }
-  }
-
-  spanEnd(bytes: Uint8Array, at: number): number {
-    let size = 0
-    let shift = 1
-    let pos = at + 1
-    for (; bytes[pos]! >= 0x80; pos++, shift *= 0x80) size += (bytes[pos]! & 0x7f) * shift
-    return pos + 1 + size + bytes[pos]! * shift
-  }
-
-  body(resources: ReadonlyArray<ResourceGroup>, reuse: Uint8Array | undefined): Uint8Array {
-    const sizes = resources.map(resourceSize)
-    let total = 0
-    for (const size of sizes) total += framedSize(size)
-    const writer = new ByteWriter(room(total, reuse))
-    resources.forEach((resource, i) => {
-      writer.byte(0x0a)
-      writer.varint(sizes[i]!)
-      writer.raw(resource.head)
-      for (const group of resource.scopes) {
-        writer.byte(0x12)
-        writer.varint(scopeSize(group))
-        writer.raw(group.head)
-        writer.pos = copySpans(group, writer.bytes, writer.pos)
-        writer.raw(group.tail)
-      }
-      writer.raw(resource.tail)
-    })
-    return writer.bytes
-  }
-}
-
-/** Writes a boolean, number, bigint or null as the fields of an `AnyValue`. There is room for it. */
-const scalar = (writer: ByteWriter, value: boolean | number | bigint | null): void => {
-  const { bytes, pos } = writer
-  if (typeof value === "number") {
-    if (value >= 0 && value < 0x80 && (value | 0) === value && !Object.is(value, -0)) {
-      bytes[pos] = 0x18
-      bytes[pos + 1] = value
-      writer.pos = pos + 2
-    } else if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
-      bytes[pos] = 0x18
-      writer.pos = pos + 1
-      writer.varint64(Math.floor(value / 0x100000000) | 0, value | 0)
-    } else {
-      bytes[pos] = 0x21
-      writer.view.setFloat64(pos + 1, value, true)
-      writer.pos = pos + 9
-    }
-  } else if (typeof value === "boolean") {
-    bytes[pos] = 0x10
-    bytes[pos + 1] = value ? 1 : 0
-    writer.pos = pos + 2
-  } else if (typeof value === "bigint") {
-    bytes[pos] = 0x18
-    writer.pos = pos + 1
-    writer.varintBigInt(value)
-  }
-}
-
-/** Ends a span of which the length was given two bytes. */
-const endSpan = (writer: ByteWriter, begun: number): void => {
-  let start = begun + writer.mark
-  const size = writer.pos - start
-  const shift = varintSize(size) - 2
-  if (shift !== 0) {
-    if (shift > 0) writer.ensure(shift)
-    start = begun + writer.mark
-    writer.bytes.copyWithin(start + shift, start, start + size)
-  }
-  writer.pos = writer.putVarint(start - 2, size) + size
-}
-
-const schemaUrl = (url: string | undefined): Uint8Array => {
-  if (url === undefined || url === "") return new Uint8Array(0)
-  const writer = new ByteWriter(allocate(url.length + 8))
-  writer.byte(0x1a)
-  writer.delimitedUtf8(url)
-  return writer.toBytes()
-}
-
-const framedSize = (size: number): number => 1 + varintSize(size) + size
-
-const scopeSize = (group: ScopeGroup): number => group.head.length + group.size + group.tail.length
-
-const resourceSize = (resource: ResourceGroup): number => {
-  let size = resource.head.length + resource.tail.length
-  for (const group of resource.scopes) size += framedSize(scopeSize(group))
-  return size
 }
 
 /** Makes an encoder that writes binary protobuf, with a cache of its own. */
 export const make = (): OtlpEncoder => {
-  const format = new ProtobufFormat()
+  const format = new SpanProtobufFormat()
   return {
     contentType: "application/x-protobuf",
-    makeSpanBatch: () => new OtlpSpanBuffer(format),
+    makeSpanBatch: () => new OtlpBuffer(format),
     // Messages of one type, one behind the other, are their sum: repeated fields add up.
     merge: (bodies) => concat(bodies),
     split: splitProtobuf

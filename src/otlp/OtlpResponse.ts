@@ -1,5 +1,5 @@
 /**
- * What an OTLP receiver answers: `ExportTraceServiceResponse` for success, `google.rpc.Status` for failure, read by the
+ * What an OTLP receiver answers: `ExportTraceServiceResponse` (or that of another signal, which says the same) for success, `google.rpc.Status` for failure, read by the
  * exporter and written by receivers of our own.
  */
 import * as Result from "effect/Result"
@@ -12,7 +12,7 @@ import { parse } from "./OtlpDecoderJson.ts"
 
 /** The receiver took the request, but not all of it. */
 export interface PartialSuccess {
-  /** Spans that were refused; 0 when the message is only a warning. */
+  /** Spans, log records or data points that were refused; 0 when the message is only a warning. */
   readonly rejectedSpans: number
   readonly errorMessage: string
 }
@@ -75,8 +75,11 @@ export const decodeExportResponse = (
     json: (body) => {
       if (isBlank(body)) return undefined
       const partial = object(body).member("partialSuccess")
+      const rejected = ["rejectedSpans", "rejectedLogRecords", "rejectedDataPoints"]
+        .map((name) => partial.member(name))
+        .find((member) => !member.isAbsent)
       return partialSuccess(
-        partial.member("rejectedSpans").bigint(minInt64, maxInt64),
+        rejected?.bigint(minInt64, maxInt64) ?? 0n,
         partial.member("errorMessage").text()
       )
     }

@@ -1,4 +1,4 @@
-/** A request body that was encoded before, taken apart in two without a span being read. */
+/** A request body that was encoded before, taken apart in two without an item being read. */
 import { concat } from "../internal/buffers.ts"
 import { ProtobufReader } from "../internal/protobufReader.ts"
 import { randomWord } from "../internal/random.ts"
@@ -34,13 +34,13 @@ const partsOf = (message: Uint8Array, field: number) => {
   return { members, others: concat(others) }
 }
 
-/** The message with as many spans as are wanted, and the one with the rest; a half without spans is empty. */
+/** The message with as many items as are wanted, and the one with the rest; a half without items is empty. */
 type Cutter = (message: Uint8Array, wanted: number) => { readonly halves: Cut<Uint8Array>; readonly count: number }
 
-const spansOfScope: Cutter = (scope, wanted) => {
+const itemsOfScope: Cutter = (scope, wanted) => {
   const { members, others } = partsOf(scope, 2)
-  const half = (spans: ReadonlyArray<Uint8Array>): Uint8Array =>
-    spans.length === 0 ? new Uint8Array(0) : concat([others, ...spans.map((span) => framed(2, span))])
+  const half = (items: ReadonlyArray<Uint8Array>): Uint8Array =>
+    items.length === 0 ? new Uint8Array(0) : concat([others, ...items.map((item) => framed(2, item))])
   return { halves: [half(members.slice(0, wanted)), half(members.slice(wanted))], count: members.length }
 }
 
@@ -58,7 +58,7 @@ const within = (field: number, inner: Cutter): Cutter => (message, wanted) => {
   return { halves: [whole(halves[0]), whole(halves[1])], count }
 }
 
-const request = /* @__PURE__ */ within(1, /* @__PURE__ */ within(2, spansOfScope))
+const request = /* @__PURE__ */ within(1, /* @__PURE__ */ within(2, itemsOfScope))
 
 const inHalves = (
   cut: (wanted: number) => { readonly halves: Cut<Uint8Array>; readonly count: number }
@@ -75,15 +75,11 @@ const inHalves = (
   }
 }
 
-/** The halves of an `ExportTraceServiceRequest` in protobuf; `undefined` where it holds one span, or cannot be read. */
+/**
+ * The halves of an `ExportTraceServiceRequest` or `ExportLogsServiceRequest` in protobuf, of which the field numbers are the
+ * same; `undefined` where it holds one item, or cannot be read.
+ */
 export const splitProtobuf = (body: Uint8Array): Halves | undefined => inHalves((wanted) => request(body, wanted))
-
-interface JsonScope {
-  readonly spans: ReadonlyArray<unknown>
-}
-interface JsonResource {
-  readonly scopeSpans: ReadonlyArray<JsonScope>
-}
 
 /** `JSON.stringify` with -0, which JSON has and it has not. */
 const stringify = (value: unknown): string => {
@@ -93,25 +89,29 @@ const stringify = (value: unknown): string => {
     .replaceAll(`"${mark}"`, "-0")
 }
 
-/** {@link splitProtobuf} for JSON. */
-export const splitJson = (body: Uint8Array): Halves | undefined =>
+type JsonObject = { readonly [key: string]: unknown }
+type JsonList = ReadonlyArray<JsonObject>
+
+/** {@link splitProtobuf} for JSON, with the names of the lists of resources, of scopes and of items. */
+export const splitJson = (
+  body: Uint8Array,
+  [resources, scopes, items]: readonly [string, string, string]
+): Halves | undefined =>
   inHalves((wanted) => {
-    const { resourceSpans } = JSON.parse(new TextDecoder().decode(body)) as {
-      readonly resourceSpans: ReadonlyArray<JsonResource>
-    }
+    const request = JSON.parse(new TextDecoder().decode(body)) as JsonObject
     let count = 0
-    const halves: [Array<JsonResource>, Array<JsonResource>] = [[], []]
-    for (const resource of resourceSpans) {
-      const scopes: [Array<JsonScope>, Array<JsonScope>] = [[], []]
-      for (const scope of resource.scopeSpans) {
+    const halves: [Array<JsonObject>, Array<JsonObject>] = [[], []]
+    for (const resource of request[resources] as JsonList) {
+      const parts: [Array<JsonObject>, Array<JsonObject>] = [[], []]
+      for (const scope of resource[scopes] as JsonList) {
+        const all = scope[items] as JsonList
         const first = Math.max(0, wanted - count)
-        count += scope.spans.length
-        const parts = [scope.spans.slice(0, first), scope.spans.slice(first)]
-        parts.forEach((spans, i) => spans.length > 0 && scopes[i]!.push({ ...scope, spans }))
+        count += all.length
+        const cut = [all.slice(0, first), all.slice(first)]
+        cut.forEach((part, i) => part.length > 0 && parts[i]!.push({ ...scope, [items]: part }))
       }
-      scopes.forEach((own, i) => own.length > 0 && halves[i]!.push({ ...resource, scopeSpans: own }))
+      parts.forEach((own, i) => own.length > 0 && halves[i]!.push({ ...resource, [scopes]: own }))
     }
-    const write = (half: ReadonlyArray<JsonResource>): Uint8Array =>
-      new TextEncoder().encode(stringify({ resourceSpans: half }))
+    const write = (half: JsonList): Uint8Array => new TextEncoder().encode(stringify({ [resources]: half }))
     return { halves: [write(halves[0]), write(halves[1])], count }
   })

@@ -98,12 +98,9 @@ export interface Options {
 export const make = (options?: Options): Effect.Effect<SpanProcessor.SpanProcessorShape> =>
   Effect.map(Effect.service(Diagnostics.Diagnostics), (diagnostics) => makeUnsafe(diagnostics, options))
 
-/** Like {@link make}, with the diagnostics given. */
-export const makeUnsafe = (
-  diagnostics: Diagnostics.Diagnostics,
-  options?: Options
-): SpanProcessor.SpanProcessorShape => {
-  const redactor = makeRedactor(
+/** The redactor that the options describe; what goes wrong with a rule is told under `processor.redact`. */
+export const redactorOf = (diagnostics: Diagnostics.Diagnostics, options: Options | undefined): Redactor =>
+  makeRedactor(
     {
       mask: options?.mask ?? "REDACTED",
       wellKnown: options?.wellKnown ?? true,
@@ -115,6 +112,13 @@ export const makeUnsafe = (
     },
     (message) => diagnostics.report("error", "processor.redact", message)
   )
+
+/** Like {@link make}, with the diagnostics given. */
+export const makeUnsafe = (
+  diagnostics: Diagnostics.Diagnostics,
+  options?: Options
+): SpanProcessor.SpanProcessorShape => {
+  const redactor = redactorOf(diagnostics, options)
   return SpanProcessor.make({
     name: "redact",
     keepsSpans: false,

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { chain } from "../delivery/chain.ts"
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, DropReason } from "../diagnostics/Ledger.ts"
 import { describeError } from "../internal/describeError.ts"
@@ -91,61 +92,20 @@ export const compose = (
       `span processor ${processor.name} failed: ${describeError(error)}`
     )
 
-  const chain = (index: number, tail: SpanSink): (span: ReadableSpan) => void => {
-    const processor = processors[index]
-    if (processor === undefined) return (span) => tail.emit(span)
-    const rest = chain(index + 1, tail)
-    const behind = processors.slice(index + 1).flatMap((next) => next.accounts)
-    // The span that the processor is busy with, which an exception must neither lose nor emit twice.
-    let current: ReadableSpan | undefined
-    let isEmitted = false
-    // How often it has accounted for a span in another way.
-    let booked = 0
-    const sink: SpanSink = {
-      emit(span) {
-        if (span === current) isEmitted = true
-        rest(span)
-      },
-      drop(reason, count) {
-        booked++
-        for (const account of behind) account.drop(reason, count)
-        tail.drop(reason, count)
-      },
-      hold(count) {
-        booked++
-        for (const account of behind) account.queued += count
-        tail.hold(count)
-      },
-      sampledOut(count) {
-        booked++
-        for (const account of behind) account.sampledOut += count
-        tail.sampledOut(count)
-      }
-    }
-    return (span) => {
-      const before = booked
-      const outer = current
-      const wasEmitted = isEmitted
-      current = span
-      isEmitted = false
-      try {
-        processor.onEnd(span, sink)
-      } catch (error) {
-        failed(processor, error)
-        if (!isEmitted && booked === before) rest(span)
-      }
-      current = outer
-      isEmitted = wasEmitted
-    }
-  }
-
   let tail: SpanSink = end
-  const run = chain(0, {
-    emit: (span) => tail.emit(span),
-    drop: (reason, count) => tail.drop(reason, count),
-    hold: (count) => tail.hold(count),
-    sampledOut: (count) => tail.sampledOut(count)
-  })
+  const run = chain<ReadableSpan>(
+    processors.map((processor) => ({
+      pass: (span, next) => processor.onEnd(span, next),
+      accounts: processor.accounts,
+      failed: (error) => failed(processor, error)
+    })),
+    {
+      emit: (span) => tail.emit(span),
+      drop: (reason, count) => tail.drop(reason, count),
+      hold: (count) => tail.hold(count),
+      sampledOut: (count) => tail.sampledOut(count)
+    }
+  )
   return {
     name: processors.map((processor) => processor.name).join(","),
     onStart: starting.length === 0 ? undefined : (span, decision) => {

@@ -165,6 +165,8 @@ export interface InitializeOptions extends Omit<TelemetryLayerOptions, keyof Pip
    * `TailSampler.layer()`, `DecisionLog.layer()` and others of `effect-telemetry`; several of them by `Layer.provideMerge`.
    */
   readonly services?: Layer.Layer<never, unknown> | undefined
+  /** Exporters and processors of log records, from the library's other modules. */
+  readonly logs?: PipelineOptions["logs"]
 }
 
 /** The same options for `TelemetryLayer`. */

@@ -13,6 +13,7 @@ export {
   type Processor,
   SimpleSpanProcessor
 } from "./handles.ts"
+export { getLogger, log, type LogFunction, type PlainLogger } from "./log.ts"
 export {
   extract,
   extractEnvironment,

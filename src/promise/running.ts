@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as EffectTracer from "effect/Tracer"
 import type { SignalSnapshot } from "../diagnostics/Ledger.ts"
+import { Logger, type LoggerCore } from "../logs/Logger.ts"
 import { type FlushResult, Telemetry, TelemetryLayer, type TelemetryShape } from "../Telemetry.ts"
 import type { TelemetryTracer } from "../tracing/Tracer.ts"
 import type { TracerCore } from "../tracing/TracerCore.ts"
@@ -16,6 +17,8 @@ import { type InitializeOptions, layerOptions } from "./handles.ts"
 export interface Parts {
   readonly core: TracerCore
   readonly telemetry: TelemetryShape
+  /** `undefined` where log records go nowhere. */
+  readonly logger: LoggerCore | undefined
 }
 
 /** Options of a flush. */
@@ -48,7 +51,11 @@ export class Running {
         if (Exit.isSuccess(exit)) {
           const tracer = Context.get(exit.value, EffectTracer.Tracer) as TelemetryTracer
           if (this.#stopping === undefined) {
-            this.parts = { core: tracer.core, telemetry: Context.get(exit.value, Telemetry) }
+            this.parts = {
+              core: tracer.core,
+              telemetry: Context.get(exit.value, Telemetry),
+              logger: exit.value.mapUnsafe.get(Logger.key) as LoggerCore | undefined
+            }
           }
           return resolve()
         }

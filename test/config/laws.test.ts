@@ -134,9 +134,17 @@ describe("laws", () => {
     [Given],
     ([{ env, index, leaf }]) => {
       const path = paths[index]!
-      const united = ["otlp.headers", "resource.attributes", "serviceName", "serviceVersion"]
+      const united = ["otlp.headers", "otlpLogs.headers", "resource.attributes", "serviceName", "serviceVersion"]
       // These are looked at together with others.
-      const together = ["batch.", "otlp.endpoint", "otlp.tracesEndpoint", "otlp.client"]
+      const together = [
+        "batch.",
+        "logBatch.",
+        "otlp.endpoint",
+        "otlp.tracesEndpoint",
+        "otlp.client",
+        "otlpLogs.endpoint",
+        "otlpLogs.client"
+      ]
       if (united.includes(path) || together.some((prefix) => path.startsWith(prefix))) return
       const [group, name] = path.split(".") as [string, string | undefined]
       const options = (name === undefined ? { [group]: leaf } : { [group]: { [name]: leaf } }) as object

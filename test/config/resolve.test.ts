@@ -43,6 +43,26 @@ describe("defaults", () => {
         scheduleDelay: 5000,
         exportTimeout: 30_000
       },
+      logBatch: {
+        maxQueueSize: 2048,
+        maxQueueBytes: 32 * 1024 * 1024,
+        maxExportBatchSize: 512,
+        maxBatchBytes: 4 * 1024 * 1024,
+        scheduleDelay: 1000,
+        exportTimeout: 30_000
+      },
+      logRecordLimits: { attributeCountLimit: 128, attributeValueLengthLimit: Infinity, attributeDepthLimit: 64 },
+      logsExporters: [],
+      otlpLogs: {
+        endpoint: "http://localhost:4318/v1/logs",
+        headers: {},
+        timeout: 10_000,
+        compression: "none",
+        protocol: "http/protobuf",
+        certificate: undefined,
+        clientKey: undefined,
+        clientCertificate: undefined
+      },
       spool: {
         directory: undefined,
         mode: "overflow",

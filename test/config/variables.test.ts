@@ -173,19 +173,41 @@ const cases: Readonly<Record<string, Case>> = {
     ],
     junk: ["zipkin", "logging", "otlp;console"]
   },
+  OTEL_LOGS_EXPORTER: {
+    path: "logsExporters",
+    valid: [
+      ["otlp", ["otlp"]],
+      ["Console,otlp", ["console", "otlp"]],
+      ["otlp/stdout", ["otlp/stdout"]],
+      ["none", []]
+    ],
+    junk: ["logging", "otlp;console"]
+  },
+  OTEL_BLRP_MAX_QUEUE_SIZE: positive("logBatch.maxQueueSize"),
+  OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: positive("logBatch.maxExportBatchSize"),
+  OTEL_BLRP_SCHEDULE_DELAY: delay("logBatch.scheduleDelay"),
+  OTEL_BLRP_EXPORT_TIMEOUT: timeout("logBatch.exportTimeout"),
+  OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT: natural("logRecordLimits.attributeCountLimit"),
+  OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT: natural("logRecordLimits.attributeValueLengthLimit"),
   OTEL_BSP_MAX_QUEUE_SIZE: positive("batch.maxQueueSize"),
   OTEL_BSP_MAX_EXPORT_BATCH_SIZE: positive("batch.maxExportBatchSize"),
   OTEL_BSP_SCHEDULE_DELAY: delay("batch.scheduleDelay"),
   OTEL_BSP_EXPORT_TIMEOUT: timeout("batch.exportTimeout"),
   OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: natural("spanLimits.attributeCountLimit"),
   OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: natural("spanLimits.attributeValueLengthLimit"),
-  OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: natural("spanLimits.attributeValueLengthLimit"),
   OTEL_SPAN_EVENT_COUNT_LIMIT: natural("spanLimits.eventCountLimit"),
   OTEL_SPAN_LINK_COUNT_LIMIT: natural("spanLimits.linkCountLimit"),
   OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: natural("spanLimits.attributePerEventCountLimit"),
   OTEL_LINK_ATTRIBUTE_COUNT_LIMIT: natural("spanLimits.attributePerLinkCountLimit"),
   OTEL_EXPORTER_OTLP_ENDPOINT: url("otlp.endpoint"),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url("otlp.tracesEndpoint"),
+  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: url("otlpLogs.endpoint"),
+  OTEL_EXPORTER_OTLP_LOGS_HEADERS: { ...headers, path: "otlpLogs.headers" },
+  OTEL_EXPORTER_OTLP_LOGS_CERTIFICATE: path("otlpLogs.certificate"),
+  OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY: path("otlpLogs.clientKey", { OTEL_EXPORTER_OTLP_LOGS_CLIENT_CERTIFICATE: "/c" }),
+  OTEL_EXPORTER_OTLP_LOGS_CLIENT_CERTIFICATE: path("otlpLogs.clientCertificate", {
+    OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY: "/k"
+  }),
   OTEL_EXPORTER_OTLP_HEADERS: headers,
   OTEL_EXPORTER_OTLP_TRACES_HEADERS: headers,
   OTEL_EXPORTER_OTLP_CERTIFICATE: path("otlp.certificate"),
@@ -196,33 +218,40 @@ const cases: Readonly<Record<string, Case>> = {
   OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE: path("otlp.clientCertificate", { OTEL_EXPORTER_OTLP_CLIENT_KEY: "/k" })
 }
 
-const pairs: Readonly<Record<string, Case>> = Object.fromEntries(["", "TRACES_"].flatMap((signal) => [
-  [`OTEL_EXPORTER_OTLP_${signal}TIMEOUT`, timeout("otlp.timeout")],
+const pairs: Readonly<Record<string, Case>> = Object.fromEntries([
+  ["", "otlp"],
+  ["TRACES_", "otlp"],
+  ["LOGS_", "otlpLogs"]
+].flatMap(([signal, group]) => [
+  [`OTEL_EXPORTER_OTLP_${signal}TIMEOUT`, timeout(`${group}.timeout`)],
   [`OTEL_EXPORTER_OTLP_${signal}COMPRESSION`, {
-    path: "otlp.compression",
+    path: `${group}.compression`,
     valid: [["gzip", "gzip"], ["GZip", "gzip"], ["none", "none"]],
     junk: ["zstd", "true", "gzip,none"]
   }],
   [`OTEL_EXPORTER_OTLP_${signal}PROTOCOL`, {
-    path: "otlp.protocol",
+    path: `${group}.protocol`,
     valid: [["http/json", "http/json"], ["HTTP/Protobuf", "http/protobuf"]],
     junk: ["grpc", "GRPC", "http", "json"]
   }]
 ]))
 
-// One variable for three options: a case of its own, below.
+// One variable for several options: cases of their own, below.
 const shared = "OTEL_ATTRIBUTE_COUNT_LIMIT"
+const sharedLength = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"
 const unread = ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"]
 
 const all: Readonly<Record<string, Case>> = { ...cases, ...pairs }
 
 const valueAt = (config: TelemetryConfig.TelemetryConfig, path: string): unknown =>
-  path === "otlp.headers" ? plain(config.otlp.headers) : { value: at(config, path) }
-const expected = (path: string, value: unknown): unknown => path === "otlp.headers" ? value : { value }
+  isHeaders(path) ? plain(at(config, path) as Headers) : { value: at(config, path) }
+const expected = (path: string, value: unknown): unknown => isHeaders(path) ? value : { value }
+type Headers = TelemetryConfig.TelemetryConfig["otlp"]["headers"]
+const isHeaders = (path: string): boolean => path.endsWith(".headers")
 
 describe("every variable", () => {
   it("has a case here", () => {
-    assert.sameMembers([...Object.keys(all), shared, ...unread], [...TelemetryConfig.variables])
+    assert.sameMembers([...Object.keys(all), shared, sharedLength, ...unread], [...TelemetryConfig.variables])
   })
 
   for (const [variable, { beside = {}, junk, path, valid }] of Object.entries(all)) {
@@ -255,7 +284,7 @@ describe("every variable", () => {
           assert.strictEqual(problem!.variable, variable)
           assert.notStrictEqual(problem!.allowed, "")
           for (const part of [variable, problem!.value, problem!.allowed]) assert.include(problem!.message, part)
-          if (path === "otlp.headers") assert.strictEqual(problem!.value, "<redacted> (entry 1)")
+          if (isHeaders(path)) assert.strictEqual(problem!.value, "<redacted> (entry 1)")
           else if (raw.length < 100) assert.include(problem!.value, raw)
         }
       })
@@ -270,12 +299,16 @@ describe("every variable", () => {
           propagators: ["baggage"],
           sampler: { traceIdRatio: 0.5 },
           tracesExporters: ["console"],
+          logsExporters: ["console"],
+          "otlpLogs.compression": "gzip",
+          "otlpLogs.protocol": "http/json",
+          "otlpLogs.endpoint": "http://given/l",
           "otlp.compression": "gzip",
           "otlp.protocol": "http/json",
           "otlp.endpoint": "http://given/",
           "otlp.tracesEndpoint": "http://given/t"
         }
-        if (path === "otlp.headers" || path === "resource.attributes") return // United: tested on their own.
+        if (isHeaders(path) || path === "resource.attributes") return // United: tested on their own.
         const value = given[path] ?? (option.unit === "" ? "given" : 9)
         const [group, name] = path.split(".") as [string, string | undefined]
         const options = name === undefined ? { [group]: value } : { [group]: { [name]: value } }
@@ -288,11 +321,21 @@ describe("every variable", () => {
     })
   }
 
-  it("OTEL_ATTRIBUTE_COUNT_LIMIT stands in for three limits, each of which wins over it", () => {
+  it("OTEL_ATTRIBUTE_COUNT_LIMIT stands in for several limits, each of which wins over it", () => {
     const limits = resolve({ [shared]: "5", OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: "6" }).config.spanLimits
     assert.strictEqual(limits.attributeCountLimit, 5)
     assert.strictEqual(limits.attributePerEventCountLimit, 6)
     assert.strictEqual(limits.attributePerLinkCountLimit, 5)
+    const env = { [shared]: "5", [sharedLength]: "7", OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT: "6" }
+    const { config } = resolve(env)
+    assert.strictEqual(config.logRecordLimits.attributeCountLimit, 6)
+    assert.strictEqual(config.logRecordLimits.attributeValueLengthLimit, 7)
+    assert.strictEqual(config.spanLimits.attributeValueLengthLimit, 7)
+    assert.strictEqual(resolve({ [shared]: "5" }).config.logRecordLimits.attributeCountLimit, 5)
+    assert.deepStrictEqual(resolve({ [sharedLength]: "x" }).problems.map(({ path }) => path), [
+      "spanLimits.attributeValueLengthLimit",
+      "logRecordLimits.attributeValueLengthLimit"
+    ])
     assert.strictEqual(resolve({ [shared]: "" }).config.spanLimits.attributeCountLimit, 128)
   })
 

@@ -117,7 +117,7 @@ describe("Delivery", () => {
         yield* TestClock.adjust("10 seconds")
         // The probe is under way: nobody else is let through.
         assert.deepStrictEqual(server.times().slice(5), [16])
-        assert.isTrue(delivery.isPaused())
+        assert.isTrue(delivery.isPaused(url))
         yield* TestClock.adjust("3 minutes")
         const times = server.times().slice(6)
         assert.strictEqual(times.length, 4)
@@ -144,9 +144,9 @@ describe("Delivery", () => {
         const { delivery, server } = yield* setUp(down(1))
         const once = Effect.provideService(delivery.sendOnce(request), Random.Random, half)
         yield* Effect.flip(once)
-        const open = yield* Effect.forkChild(delivery.whenOpen)
+        const open = yield* Effect.forkChild(delivery.whenOpen(url))
         assert.strictEqual((yield* Effect.flip(once)).reason, "retry_exhausted")
-        assert.isTrue(delivery.isPaused())
+        assert.isTrue(delivery.isPaused(url))
         yield* TestClock.adjust("500 millis")
         yield* Fiber.join(open)
         assert.strictEqual((yield* once).status, 200)
@@ -170,6 +170,48 @@ describe("Delivery", () => {
         assert.isUndefined(delivery.failing())
         assert.strictEqual(lines.length, 1)
         assert.include(lines[0], "accepts data again after 4 failed attempts")
+      }))
+
+    it.effect("at one URL only goes on to take what is sent to another", () =>
+      Effect.gen(function*() {
+        const { delivery, lines, send, server } = yield* setUp([status(404), status(200), status(405), status(200)])
+        const logs = { ...request, url: "http://localhost:4318/v1/logs" }
+        yield* send(logs)
+        yield* send()
+        yield* send(logs)
+        yield* send()
+        assert.deepStrictEqual(server.times(), [0, 0, 0, 0])
+        assert.isTrue(delivery.isPaused(logs.url))
+        assert.isFalse(delivery.isPaused(url))
+        assert.include(delivery.failing(logs.url), "HTTP 405")
+        assert.isUndefined(delivery.failing(url))
+        assert.include(delivery.failing(), "HTTP 405")
+        const open = yield* Effect.forkChild(delivery.whenOpen(logs.url))
+        const late = yield* Effect.forkChild(send(logs))
+        yield* TestClock.adjust("40 seconds")
+        assert.strictEqual(server.requests.length, 4)
+        yield* TestClock.adjust("30 seconds")
+        yield* Fiber.join(open)
+        yield* Fiber.join(late)
+        assert.deepStrictEqual(server.times(), [0, 0, 0, 0, 60])
+        assert.isUndefined(delivery.failing())
+        assert.include(lines.join(), "accepts data again after 2 failed attempts")
+      }))
+
+    it.effect("because of the credentials refuses it at every URL", () =>
+      Effect.gen(function*() {
+        const { delivery, send, server } = yield* setUp([status(401), status(401)])
+        const logs = { ...request, url: "http://localhost:4318/v1/logs" }
+        yield* send(logs)
+        yield* send(logs)
+        assert.isTrue(delivery.isPaused(url))
+        assert.include(delivery.failing(url), "HTTP 401")
+        const waiting = yield* Effect.forkChild(send())
+        yield* TestClock.adjust("59 seconds")
+        assert.strictEqual(server.requests.length, 2)
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.join(waiting)
+        assert.deepStrictEqual(server.times(), [0, 0, 60])
       }))
 
     it.effect("is not taken for one because of a single request", () =>

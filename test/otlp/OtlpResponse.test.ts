@@ -49,6 +49,12 @@ describe("ExportTraceServiceResponse", () => {
         { rejectedSpans: 7, errorMessage: "" }
       )
     }
+    for (const name of ["rejectedLogRecords", "rejectedDataPoints"]) {
+      assert.deepStrictEqual(
+        decode("application/json", bytes(`{"partialSuccess":{"${name}":"7"}}`)),
+        { rejectedSpans: 7, errorMessage: "" }
+      )
+    }
     assert.isUndefined(decode("application/json", bytes("{\"partialSuccess\":{\"rejectedSpans\":-3}}")))
     const negative = Uint8Array.of(0x0a, 11, 0x08, ...new Array<number>(9).fill(0xff), 0x01)
     assert.isUndefined(decode("application/x-protobuf", negative))

@@ -3,6 +3,7 @@
  * it until 0.213), and what it must see, built from a span by the plainest code there is.
  */
 import type * as SpanData from "../../src/model/SpanData.ts"
+import type * as LogRecord from "../../src/model/LogRecord.ts"
 import type { AttributeValue } from "../../src/model/Attributes.ts"
 import { createRequire } from "node:module"
 
@@ -24,10 +25,11 @@ const long = createRequire(requireTheirs.resolve("protobufjs/minimal"))("long")
 protobufjs.util.Long = long.default ?? long
 protobufjs.configure()
 
-const proto = require(generated).opentelemetry.proto.collector.trace.v1
+const proto = require(generated).opentelemetry.proto.collector
 
-export const Request: MessageType = proto.ExportTraceServiceRequest
-export const Response: MessageType = proto.ExportTraceServiceResponse
+export const Request: MessageType = proto.trace.v1.ExportTraceServiceRequest
+export const Response: MessageType = proto.trace.v1.ExportTraceServiceResponse
+const LogsRequest: MessageType = proto.logs.v1.ExportLogsServiceRequest
 
 // 64-bit integers as exact decimal text, bytes as base64, absent fields at their default, so that nothing hides.
 const toObject = (type: MessageType, message: object): object =>
@@ -50,10 +52,18 @@ const unsigned = (value: unknown): unknown => {
 /** A protobuf body as a plain object. */
 export const fromProtobuf = (body: Uint8Array): object => toObject(Request, Request.decode(body))
 
+/** {@link fromProtobuf} for logs. */
+export const logsFromProtobuf = (body: Uint8Array): object => toObject(LogsRequest, LogsRequest.decode(body))
+
 const base64 = (hex: string): string => Buffer.from(hex, "hex").toString("base64")
 
 /** A JSON body as a plain object: hex ids become bytes, then the official message type takes over. */
-export const fromJson = (body: Uint8Array): object => {
+export const fromJson = (body: Uint8Array): object => read(Request, body)
+
+/** {@link fromJson} for logs. */
+export const logsFromJson = (body: Uint8Array): object => read(LogsRequest, body)
+
+const read = (type: MessageType, body: Uint8Array): object => {
   const json = JSON.parse(
     new TextDecoder("utf-8", { fatal: true }).decode(body),
     (key, value) =>
@@ -61,7 +71,7 @@ export const fromJson = (body: Uint8Array): object => {
         ? base64(value)
         : value
   )
-  return toObject(Request, Request.fromObject(json))
+  return toObject(type, type.fromObject(json))
 }
 
 /** What the official decoder makes of nothing but a kind of value: all other fields of `AnyValue` stay unset. */
@@ -126,23 +136,53 @@ const spanObject = (span: SpanData.SpanData): object => ({
 
 const distinct = <A>(values: ReadonlyArray<A>): ReadonlyArray<A> => [...new Set(values)]
 
-/** The request that holds `spans`, grouped by the identity of resource and scope in order of appearance. */
-export const expected = (spans: ReadonlyArray<SpanData.SpanData>): object => ({
-  resourceSpans: distinct(spans.map((span) => span.resource)).map((resource) => {
-    const ofResource = spans.filter((span) => span.resource === resource)
+const logObject = (record: LogRecord.LogRecord): object => ({
+  timeUnixNano: String(record.timeUnixNano),
+  observedTimeUnixNano: String(record.observedTimeUnixNano),
+  severityNumber: record.severityNumber,
+  severityText: record.severityText.toWellFormed(),
+  body: record.body === undefined ? null : anyValue(record.body),
+  attributes: keyValues(record.attributes),
+  droppedAttributesCount: record.droppedAttributesCount,
+  flags: record.traceFlags,
+  traceId: base64(record.traceId ?? ""),
+  spanId: base64(record.spanId ?? ""),
+  eventName: record.eventName.toWellFormed()
+})
+
+interface Grouped {
+  readonly resource: SpanData.SpanData["resource"]
+  readonly scope: SpanData.SpanData["scope"]
+}
+
+const grouped = <Item extends Grouped>(
+  list: ReadonlyArray<Item>,
+  names: readonly [resources: string, scopes: string, items: string],
+  object: (item: Item) => object
+): object => ({
+  [names[0]]: distinct(list.map((item) => item.resource)).map((resource) => {
+    const ofResource = list.filter((item) => item.resource === resource)
     return {
       resource: { attributes: keyValues(resource.attributes), droppedAttributesCount: 0, entityRefs: [] },
-      scopeSpans: distinct(ofResource.map((span) => span.scope)).map((scope) => ({
+      [names[1]]: distinct(ofResource.map((item) => item.scope)).map((scope) => ({
         scope: {
           name: scope.name.toWellFormed(),
           version: (scope.version ?? "").toWellFormed(),
           attributes: keyValues(scope.attributes ?? {}),
           droppedAttributesCount: 0
         },
-        spans: ofResource.filter((span) => span.scope === scope).map(spanObject),
+        [names[2]]: ofResource.filter((item) => item.scope === scope).map(object),
         schemaUrl: (scope.schemaUrl ?? "").toWellFormed()
       })),
       schemaUrl: (resource.schemaUrl ?? "").toWellFormed()
     }
   })
 })
+
+/** The request that holds `spans`, grouped by the identity of resource and scope in order of appearance. */
+export const expected = (spans: ReadonlyArray<SpanData.SpanData>): object =>
+  grouped(spans, ["resourceSpans", "scopeSpans", "spans"], spanObject)
+
+/** {@link expected} for log records. */
+export const expectedLogs = (records: ReadonlyArray<LogRecord.LogRecord>): object =>
+  grouped(records, ["resourceLogs", "scopeLogs", "logRecords"], logObject)

@@ -40,7 +40,7 @@ const texts: ReadonlyArray<string> = [
   "x".repeat(16_384)
 ]
 
-const pick = <A>(values: ReadonlyArray<A>): Arbitrary.Arbitrary<A> =>
+export const pick = <A>(values: ReadonlyArray<A>): Arbitrary.Arbitrary<A> =>
   Arbitrary.map(
     Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: values.length - 1 }))),
     (i) => values[i]!
@@ -50,7 +50,7 @@ const pick = <A>(values: ReadonlyArray<A>): Arbitrary.Arbitrary<A> =>
 const oneOf = <A>(...arbitraries: ReadonlyArray<Arbitrary.Arbitrary<A>>): Arbitrary.Arbitrary<A> =>
   Arbitrary.flatMap(pick(arbitraries), (arbitrary) => arbitrary)
 
-const text: Arbitrary.Arbitrary<string> = oneOf(Arbitrary.schema(Schema.String), pick(texts))
+export const text: Arbitrary.Arbitrary<string> = oneOf(Arbitrary.schema(Schema.String), pick(texts))
 
 const key: Arbitrary.Arbitrary<string> = Arbitrary.map(
   oneOf(pick(["http.method", "k", "__proto__", "toString"]), text),
@@ -115,7 +115,7 @@ const record = <A>(
     return out
   })
 
-const value = (depth: number): Arbitrary.Arbitrary<AttributeValue> =>
+export const value = (depth: number): Arbitrary.Arbitrary<AttributeValue> =>
   depth === 0 ? scalar : oneOf<AttributeValue>(
     scalar,
     scalar,
@@ -129,12 +129,12 @@ const fewAttributes = record(value(1), 3)
 
 const urls: ReadonlyArray<string | undefined> = [undefined, "https://opentelemetry.io/schemas/1.40.0", "é\ud800"]
 
-const resource: Arbitrary.Arbitrary<Resource> = Arbitrary.map(
+export const resource: Arbitrary.Arbitrary<Resource> = Arbitrary.map(
   Arbitrary.all({ attributes: fewAttributes, schemaUrl: pick(urls) }),
   ({ attributes, schemaUrl }) => schemaUrl === undefined ? { attributes } : { attributes, schemaUrl }
 )
 
-const scope: Arbitrary.Arbitrary<InstrumentationScope> = Arbitrary.map(
+export const scope: Arbitrary.Arbitrary<InstrumentationScope> = Arbitrary.map(
   Arbitrary.all({ name: text, version: text, attributes: fewAttributes, schemaUrl: pick(urls) }),
   ({ attributes, name, schemaUrl, version }) => ({
     name,
@@ -144,12 +144,12 @@ const scope: Arbitrary.Arbitrary<InstrumentationScope> = Arbitrary.map(
   })
 )
 
-const time = oneOf(
+export const time = oneOf(
   pick([0n, 1n, 1_763_800_000_123_456_789n, 2n ** 63n, 2n ** 64n - 1n]),
   Arbitrary.schema(SpanData.UnixNano)
 )
-const count = pick([0, 0, 1, 127, 128, 2 ** 31, 2 ** 32 - 1])
-const flags = pick([0, 1, 2, 3, 255])
+export const count = pick([0, 0, 1, 127, 128, 2 ** 31, 2 ** 32 - 1])
+export const flags = pick([0, 1, 2, 3, 255])
 const traceState = pick(["", "ot=th:8", "vendor=a;b,other=1", `a=${"x".repeat(255)}`])
 
 const event = Arbitrary.all({
@@ -159,7 +159,7 @@ const event = Arbitrary.all({
   droppedAttributesCount: count
 })
 
-const ids = Arbitrary.map(
+export const ids = Arbitrary.map(
   Arbitrary.schema(SpanData.SpanLinkData),
   ({ isRemote, spanId, traceId }) => ({ isRemote, spanId, traceId })
 )

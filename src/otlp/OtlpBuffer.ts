@@ -1,25 +1,30 @@
 /**
- * The batch behind both OTLP encoders: encoded spans in a few growing buffers, grouped by the identity of their resource
- * and scope.
+ * The batch behind all OTLP encoders: encoded items (spans, log records) in a few growing buffers, grouped by the identity
+ * of their resource and scope.
  */
 import { allocate, giveChunk } from "../internal/buffers.ts"
 import { ByteWriter, recordTooLarge } from "../internal/byteWriter.ts"
 import type { InstrumentationScope } from "../model/InstrumentationScope.ts"
-import type { ReadableSpan } from "../model/ReadableSpan.ts"
 import type { Resource } from "../model/Resource.ts"
-import type { OtlpSpanBatch } from "./OtlpEncoder.ts"
+import type { OtlpBatch } from "./OtlpEncoder.ts"
 
-/** How one wire format writes a span and what surrounds it. */
-export interface SpanFormat {
-  /** Appends one span, framed so that the spans of a scope can be written one after the other. */
-  readonly writeSpan: (writer: ByteWriter, span: ReadableSpan) => void
+/** What groups items. */
+export interface Grouped {
+  readonly resource: Resource
+  readonly scope: InstrumentationScope
+}
+
+/** How one wire format writes an item and what surrounds it. */
+export interface ItemFormat<in Item extends Grouped> {
+  /** Appends one item, framed so that the items of a scope can be written one after the other. */
+  readonly writeItem: (writer: ByteWriter, item: Item) => void
   /** What stands before and after the scopes of a resource, without outer framing. */
   readonly resource: (resource: Resource) => Envelope
-  /** What stands before and after the spans of a scope, without outer framing. */
+  /** What stands before and after the items of a scope, without outer framing. */
   readonly scope: (scope: InstrumentationScope) => Envelope
-  /** Where the span ends that `writeSpan` put at `at`. */
-  readonly spanEnd: (bytes: Uint8Array, at: number) => number
-  /** The request body with the spans of all groups, in the memory of `reuse` when it has room. */
+  /** Where the item ends that `writeItem` put at `at`. */
+  readonly itemEnd: (bytes: Uint8Array, at: number) => number
+  /** The request body with the items of all groups, in the memory of `reuse` when it has room. */
   readonly body: (resources: ReadonlyArray<ResourceGroup>, reuse: Uint8Array | undefined) => Uint8Array
 }
 
@@ -39,11 +44,11 @@ export const memoize = <A extends object>(make: (of: A) => Envelope): (of: A) =>
   }
 }
 
-/** The spans of one scope within a resource. */
+/** The items of one scope within a resource. */
 export interface ScopeGroup extends Envelope {
   readonly scope: InstrumentationScope
   readonly parent: ResourceGroup
-  /** Encoded spans in order of arrival: parts of buffers. */
+  /** Encoded items in order of arrival: parts of buffers. */
   readonly runs: Array<Run>
   /** Encoded bytes of all runs. */
   size: number
@@ -55,7 +60,7 @@ export interface ResourceGroup extends Envelope {
   readonly scopes: Array<ScopeGroup>
 }
 
-/** Spans of one scope that lie one after the other in one buffer. */
+/** Items of one scope that lie one after the other in one buffer. */
 export interface Run {
   readonly group: ScopeGroup
   bytes: Uint8Array
@@ -69,11 +74,11 @@ const batchOverhead = 256
 const groupOverhead = 256
 const runOverhead = 192
 
-/** Most bytes of a buffer that may stay unused after a span that needed one of its own. */
+/** Most bytes of a buffer that may stay unused after an item that needed one of its own. */
 const slack = 4096
 
-/** Copies the spans of `group` into `body` at `offset` and returns the offset behind them. */
-export const copySpans = (group: ScopeGroup, body: Uint8Array, offset: number): number => {
+/** Copies the items of `group` into `body` at `offset` and returns the offset behind them. */
+export const copyItems = (group: ScopeGroup, body: Uint8Array, offset: number): number => {
   for (const run of group.runs) {
     body.set(run.bytes.subarray(run.start, run.end), offset)
     offset += run.end - run.start
@@ -81,21 +86,21 @@ export const copySpans = (group: ScopeGroup, body: Uint8Array, offset: number): 
   return offset
 }
 
-/** A batch of encoded spans. */
-export class OtlpSpanBuffer implements OtlpSpanBatch {
+/** A batch of encoded items. */
+export class OtlpBuffer<in Item extends Grouped> implements OtlpBatch<Item> {
   count = 0
   refusal: "full" | "unserializable" | undefined = undefined
-  private readonly format: SpanFormat
+  private readonly format: ItemFormat<Item>
   private readonly writer = new ByteWriter(allocate(0))
   private readonly resources: Array<ResourceGroup> = []
   private readonly groups = new Map<InstrumentationScope, Array<ScopeGroup>>()
   /** All runs in order of arrival. */
   private readonly runs: Array<Run> = []
   private overhead = batchOverhead
-  /** The group that the span being added brought. */
+  /** The group that the item being added brought. */
   private added: ScopeGroup | undefined = undefined
 
-  constructor(format: SpanFormat) {
+  constructor(format: ItemFormat<Item>) {
     this.format = format
   }
 
@@ -103,19 +108,19 @@ export class OtlpSpanBuffer implements OtlpSpanBatch {
     return this.writer.capacity + this.overhead
   }
 
-  add(span: ReadableSpan, maxBytes: number): boolean {
+  add(item: Item, maxBytes: number): boolean {
     const writer = this.writer
     const { bytes, capacity, pos } = writer
     const { overhead } = this
     const run = this.runs.length === 0 ? undefined : this.runs[this.runs.length - 1]
     this.added = undefined
     try {
-      const group = run !== undefined && run.group.scope === span.scope && run.group.parent.resource === span.resource
+      const group = run !== undefined && run.group.scope === item.scope && run.group.parent.resource === item.resource
         ? run.group
-        : this.groupOf(span.resource, span.scope)
+        : this.groupOf(item.resource, item.scope)
       writer.mark = pos
       writer.limit = maxBytes - this.bytes
-      this.format.writeSpan(writer, span)
+      this.format.writeItem(writer, item)
       const continued = run !== undefined && run.group === group && run.bytes === writer.bytes
       if (!continued) {
         this.overhead += runOverhead
@@ -170,17 +175,17 @@ export class OtlpSpanBuffer implements OtlpSpanBatch {
     return this.count === 0 ? new Uint8Array(0) : this.format.body(this.resources, reuse)
   }
 
-  split(): readonly [OtlpSpanBatch, OtlpSpanBatch] | undefined {
+  split(): readonly [OtlpBatch<Item>, OtlpBatch<Item>] | undefined {
     if (this.count < 2) return undefined
-    const first = new OtlpSpanBuffer(this.format)
-    const second = new OtlpSpanBuffer(this.format)
+    const first = new OtlpBuffer<Item>(this.format)
+    const second = new OtlpBuffer<Item>(this.format)
     let left = (this.count + 1) >>> 1
     let used = 0
     for (const run of this.runs) {
       const taken = Math.min(left, run.count)
       left -= taken
       let middle = run.start
-      for (let i = 0; i < taken; i++) middle = this.format.spanEnd(run.bytes, middle)
+      for (let i = 0; i < taken; i++) middle = this.format.itemEnd(run.bytes, middle)
       first.take(run, run.start, middle, taken)
       second.take(run, middle, run.end, run.count - taken)
       used += run.end - run.start
@@ -231,7 +236,7 @@ export class OtlpSpanBuffer implements OtlpSpanBatch {
     return group
   }
 
-  /** Takes back the group that a refused span brought. */
+  /** Takes back the group that a refused item brought. */
   private forget(overhead: number): void {
     this.overhead = overhead
     const group = this.added
