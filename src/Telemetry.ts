@@ -26,9 +26,10 @@ import { LogRecordLimits } from "./logs/LogRecordLimits.ts"
 import { LogRecordProcessor, type LogRecordProcessorShape } from "./logs/LogRecordProcessor.ts"
 import type { Resource } from "./model/Resource.ts"
 import { SpanProcessor } from "./processors/SpanProcessor.ts"
+import { TailSampler, type TailStats } from "./processors/tailService.ts"
 import type { ResourceDetector } from "./resource/ResourceDetector.ts"
 import { Sampler } from "./sampling/Sampler.ts"
-import { fromConfig } from "./sampling/SamplerConfig.ts"
+import * as basicSampler from "./sampling/basicSampler.ts"
 import * as TelemetryConfig from "./TelemetryConfig.ts"
 import { propagatingFetch } from "./tracing/fetchPropagation.ts"
 import { OutcomePolicy } from "./tracing/Outcome.ts"
@@ -71,6 +72,8 @@ export interface Health {
   readonly logs: ReadonlyArray<DestinationHealth>
   /** What was stated in options or environment and could not be taken. */
   readonly problems: ReadonlyArray<string>
+  /** What the tail sampler holds and has decided, where there is one. */
+  readonly tail?: TailStats
 }
 
 /** What a destination answered when it was asked. */
@@ -161,7 +164,8 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
         concurrency: "unbounded",
         discard: true
       })
-      const sampler = (yield* optionalService(Sampler)) ?? fromConfig(config.sampler)
+      const sampler = (yield* optionalService(Sampler)) ??
+        (yield* basicSampler.make(config.sampler, { serviceName: config.serviceName }))
       const propagator = (yield* optionalService(Propagator.Propagator)) ??
         Propagator.composite(config.propagators.map((name) => propagators[name]), diagnostics)
       const tracer = yield* Tracer.make({
@@ -204,6 +208,7 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
         if (logger !== undefined) yield* selfMetrics.register(logsLedger, "log")
       }
 
+      const tail = providedProcessor === undefined && !config.disabled ? yield* optionalService(TailSampler) : undefined
       const healthOf = (of: SignalLedger): ReadonlyArray<DestinationHealth> =>
         snapshot(of).destinations.map((account, index) => ({ ...account, failing: of.accounts[index]!.failing }))
       const probe = Effect.suspend(() =>
@@ -241,14 +246,15 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
               }
             )
           }),
-        health: Effect.sync((): Health => {
+        health: Effect.map(tail === undefined ? Effect.undefined : tail.stats, (stats): Health => {
           const [destinations, logs] = [healthOf(ledger), healthOf(logsLedger)]
           const isFailing = [...destinations, ...logs].some(({ failing }) => failing !== undefined)
           return {
             status: config.disabled ? "disabled" : isFailing ? "failing" : "ok",
             destinations,
             logs,
-            problems: problems.map((problem) => problem.message)
+            problems: problems.map((problem) => problem.message),
+            ...stats === undefined ? {} : { tail: stats }
           }
         })
       }

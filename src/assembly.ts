@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Delivery } from "./delivery/Delivery.ts"
+import { ProcessExit } from "./delivery/ProcessExit.ts"
 import * as Spool from "./delivery/Spool.ts"
 import { Diagnostics } from "./diagnostics/Diagnostics.ts"
 import * as ConsoleLogExporter from "./exporters/ConsoleLogExporter.ts"
@@ -23,6 +24,7 @@ import * as BatchSpanProcessor from "./processors/BatchSpanProcessor.ts"
 import * as RedactSpanProcessor from "./processors/RedactSpanProcessor.ts"
 import * as SimpleSpanProcessor from "./processors/SimpleSpanProcessor.ts"
 import { compose, SpanProcessor, type SpanProcessorShape } from "./processors/SpanProcessor.ts"
+import { TailSampler } from "./processors/tailService.ts"
 import * as ResourceDetector from "./resource/ResourceDetector.ts"
 import type { LogsExporterName, TelemetryConfig, TracesExporterName } from "./TelemetryConfig.ts"
 
@@ -174,7 +176,7 @@ const named = Effect.fnUntraced(function*(config: TelemetryConfig, name: TracesE
   )
 })
 
-/** The processors of a configuration: redaction, the program's own, then one for each exporter. */
+/** The processors of a configuration: redaction, the program's own, tail sampling, then one for each exporter. */
 export const buildPipeline = Effect.fnUntraced(function*(
   config: TelemetryConfig,
   options: PipelineOptions & { readonly tracesExporters: ReadonlyArray<unknown> | undefined },
@@ -189,15 +191,26 @@ export const buildPipeline = Effect.fnUntraced(function*(
   ]
   const isReplaced = provided !== undefined || options.exporters !== undefined
   const names = isReplaced && options.tracesExporters === undefined ? [] : config.tracesExporters
-  return compose(
-    [
-      ...config.redact ? [yield* RedactSpanProcessor.make()] : [],
-      ...yield* Effect.forEach(options.processors ?? [], made),
-      ...yield* Effect.forEach(exporters, (exporter) => batched(config, exporter)),
-      ...yield* Effect.forEach(names, (name) => named(config, name, shared))
-    ],
-    diagnostics
+  const processors = [
+    ...config.redact ? [yield* RedactSpanProcessor.make()] : [],
+    ...yield* Effect.forEach(options.processors ?? [], made),
+    ...yield* Effect.forEach(exporters, (exporter) => batched(config, exporter)),
+    ...yield* Effect.forEach(names, (name) => named(config, name, shared))
+  ]
+  const tail = yield* optionalService(TailSampler)
+  if (tail === undefined) return compose(processors, diagnostics)
+  // After the exporters, so that it runs before they close.
+  const takeBack = (yield* ProcessExit).add(tail.decideAll)
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      takeBack()
+      tail.decideAll()
+    })
   )
+  // Before whatever feeds a destination, a processor of the program's own included.
+  const first = processors.findIndex((processor) => processor.accounts.length > 0)
+  const at = first < 0 ? processors.length : first
+  return compose([...processors.slice(0, at), tail.processor, ...processors.slice(at)], diagnostics)
 })
 
 const batchedLogs = (config: TelemetryConfig, exporter: LogExporterShape) =>

@@ -18,6 +18,7 @@ export * as TelemetryConfig from "./TelemetryConfig.ts"
 // Records
 export * as EnvironmentPropagation from "./tracing/EnvironmentPropagation.ts"
 export * as HttpClientPropagation from "./tracing/HttpClientPropagation.ts"
+export * as HttpDeferredKeep from "./tracing/HttpDeferredKeep.ts"
 export * as IdGenerator from "./tracing/IdGenerator.ts"
 export * as Outcome from "./tracing/Outcome.ts"
 export * as SpanLimits from "./tracing/SpanLimits.ts"
@@ -30,6 +31,7 @@ export * as FilterSpanProcessor from "./processors/FilterSpanProcessor.ts"
 export * as RedactSpanProcessor from "./processors/RedactSpanProcessor.ts"
 export * as SimpleSpanProcessor from "./processors/SimpleSpanProcessor.ts"
 export * as SpanProcessor from "./processors/SpanProcessor.ts"
+export * as TailSampler from "./processors/TailSampler.ts"
 
 // Records what is said
 export * as BatchLogRecordProcessor from "./logs/BatchLogRecordProcessor.ts"
@@ -42,10 +44,19 @@ export * as Severity from "./logs/Severity.ts"
 export * as SimpleLogRecordProcessor from "./logs/SimpleLogRecordProcessor.ts"
 
 // Decides
+export * as AdaptiveSampler from "./sampling/AdaptiveSampler.ts"
+export * as CounterStore from "./sampling/CounterStore.ts"
 export * as DecisionLog from "./sampling/DecisionLog.ts"
+export * as DryRun from "./sampling/DryRun.ts"
+export * as JaegerRemoteSampler from "./sampling/JaegerRemoteSampler.ts"
 export * as Predicate from "./sampling/Predicate.ts"
+export * as RateLimitSampler from "./sampling/RateLimitSampler.ts"
+export * as RuleSampler from "./sampling/RuleSampler.ts"
 export * as Sampler from "./sampling/Sampler.ts"
 export * as SamplerConfig from "./sampling/SamplerConfig.ts"
+export * as Sampling from "./sampling/Sampling.ts"
+export * as SamplingConfig from "./sampling/SamplingConfig.ts"
+export * as TailPolicy from "./sampling/TailPolicy.ts"
 export * as Threshold from "./sampling/Threshold.ts"
 
 // Crosses processes

@@ -6,8 +6,8 @@ import * as Schema from "effect/Schema"
 import type { ShutdownSignal } from "../delivery/leaving.ts"
 import type { DiagnosticLevel } from "../diagnostics/Diagnostics.ts"
 import type { Attributes } from "../model/Attributes.ts"
-import type { SamplerConfig } from "../sampling/SamplerConfig.ts"
 import type { LogRecordLimits } from "../logs/LogRecordLimits.ts"
+import type { BasicConfig } from "../sampling/basicSampler.ts"
 import type { SpanLimits } from "../tracing/SpanLimits.ts"
 import type { DetectorName, LogsExporterName, PropagatorName, TracesExporterName } from "./options.ts"
 import { isSetting, type Tree } from "./setting.ts"
@@ -39,7 +39,7 @@ export interface TelemetryConfig {
   readonly propagateTo: ReadonlyArray<string>
   readonly propagateBaggageTo: ReadonlyArray<string>
   readonly continueFromEnvironment: boolean
-  readonly sampler: SamplerConfig
+  readonly sampler: BasicConfig
   readonly tracesExporters: ReadonlyArray<TracesExporterName>
   readonly logsExporters: ReadonlyArray<LogsExporterName>
   readonly redact: boolean

@@ -5,6 +5,10 @@ import type { Account, DropReason } from "../diagnostics/Ledger.ts"
 export interface Sink<in Item> {
   readonly emit: (item: Item) => void
   readonly drop: (reason: DropReason, count: number) => void
+  /** Books items that the station keeps for now as queued. */
+  readonly hold: (count: number) => void
+  /** Books items that were not selected. */
+  readonly sampledOut: (count: number) => void
 }
 
 /** One station of the road. */
@@ -29,20 +33,31 @@ export const chain = <Item>(
   // The item that the station is busy with, which an exception must neither lose nor emit twice.
   let current: Item | undefined
   let isEmitted = false
-  let drops = 0
+  // How often it has accounted for an item in another way.
+  let booked = 0
   const sink: Sink<Item> = {
     emit(item) {
       if (item === current) isEmitted = true
       rest(item)
     },
     drop(reason, count) {
-      drops++
+      booked++
       for (const account of behind) account.drop(reason, count)
       tail.drop(reason, count)
+    },
+    hold(count) {
+      booked++
+      for (const account of behind) account.queued += count
+      tail.hold(count)
+    },
+    sampledOut(count) {
+      booked++
+      for (const account of behind) account.sampledOut += count
+      tail.sampledOut(count)
     }
   }
   return (item) => {
-    const before = drops
+    const before = booked
     const outer = current
     const wasEmitted = isEmitted
     current = item
@@ -51,7 +66,7 @@ export const chain = <Item>(
       station.pass(item, sink)
     } catch (error) {
       station.failed(error)
-      if (!isEmitted && drops === before) rest(item)
+      if (!isEmitted && booked === before) rest(item)
     }
     current = outer
     isEmitted = wasEmitted

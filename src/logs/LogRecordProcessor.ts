@@ -27,7 +27,7 @@ export interface LogRecordProbe {
  *
  * **Details**
  *
- * `onEmit` is synchronous. It forwards the record with `next.emit` (now or later), or gives it up with `next.drop`; doing
+ * `onEmit` is synchronous. It forwards the record with `next.emit`, or gives it up with `next.drop`; doing
  * neither loses the record and breaks the ledger. An exception is caught and counted, and the record goes on to the next
  * processor. What it changes in the record is seen by the processors behind it.
  */
@@ -89,7 +89,12 @@ export const compose = (
       accounts: processor.accounts,
       failed: (error) => failed(processor, error)
     })),
-    { emit: (record) => tail.emit(record), drop: (reason, count) => tail.drop(reason, count) }
+    {
+      emit: (record) => tail.emit(record),
+      drop: (reason, count) => tail.drop(reason, count),
+      hold() {},
+      sampledOut() {}
+    }
   )
   const isWanted = (processor: LogRecordProcessorShape, probe: LogRecordProbe): boolean => {
     try {
