@@ -174,6 +174,29 @@ describe("TelemetryLayer, logs", () => {
       assert.deepStrictEqual(urls(), [])
     }))
 
+  it.effect("of an exporter itself are not delivered, which would never end", () =>
+    Effect.gen(function*() {
+      const { run } = setUp()
+      const logs = InMemoryLogExporter.makeUnsafe()
+      const talking = {
+        ...logs.exporter,
+        export: (batch: Parameters<typeof logs.exporter.export>[0]) =>
+          Effect.andThen(Effect.logWarning("exporting"), logs.exporter.export(batch))
+      }
+      const created = yield* run(
+        Effect.gen(function*() {
+          const telemetry = yield* Telemetry
+          yield* Effect.log("x")
+          yield* telemetry.flush()
+          yield* telemetry.flush()
+          return (yield* telemetry.logsLedger).created
+        }),
+        { logs: { exporters: [talking] } }
+      )
+      assert.strictEqual(created, 1)
+      assert.deepStrictEqual((yield* logs.records).map(({ body }) => body), ["x"])
+    }))
+
   it.effect("are made within the limits of the configuration, and none when it is disabled", () =>
     Effect.gen(function*() {
       const { run } = setUp()

@@ -5,14 +5,15 @@ import type { Account, DropReason } from "../diagnostics/Ledger.ts"
 export interface Sink<in Item> {
   readonly emit: (item: Item) => void
   readonly drop: (reason: DropReason, count: number) => void
-  /** Items that are kept back to be emitted later; a negative count takes them back. */
+  /** Books items that the station keeps back for now as queued; a negative count takes them back. */
   readonly hold: (count: number) => void
+  /** Books items that were not selected. */
   readonly sampledOut: (count: number) => void
 }
 
 /** One station of the road. */
 export interface Station<Item> {
-  /** Hands the item on, keeps it back, or gives it up. */
+  /** Hands the item on, or drops it. */
   readonly pass: (item: Item, next: Sink<Item>) => void
   readonly accounts: ReadonlyArray<Account>
   /** Told what was thrown. */

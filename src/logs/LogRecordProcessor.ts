@@ -27,7 +27,7 @@ export interface LogRecordProbe {
  *
  * **Details**
  *
- * `onEmit` is synchronous. It forwards the record with `next.emit` (now or later), or gives it up with `next.drop`; doing
+ * `onEmit` is synchronous. It forwards the record with `next.emit`, or gives it up with `next.drop`; doing
  * neither loses the record and breaks the ledger. An exception is caught and counted, and the record goes on to the next
  * processor. What it changes in the record is seen by the processors behind it.
  */

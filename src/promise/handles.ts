@@ -160,13 +160,13 @@ export interface InitializeOptions extends Omit<TelemetryLayerOptions, keyof Pip
    * this module, they take the place of the configured exporters, too.
    */
   readonly processors?: ReadonlyArray<Processor> | undefined
+  /** Exporters and processors of log records, from the library's other modules. */
+  readonly logs?: PipelineOptions["logs"]
   /**
    * Parts that `TelemetryLayer` looks for, as layers provide them to it in Effect: `Sampling.layerFile({ path })`,
    * `TailSampler.layer()`, `DecisionLog.layer()` and others of `effect-telemetry`; several of them by `Layer.provideMerge`.
    */
   readonly services?: Layer.Layer<never, unknown> | undefined
-  /** Exporters and processors of log records, from the library's other modules. */
-  readonly logs?: PipelineOptions["logs"]
 }
 
 /** The same options for `TelemetryLayer`. */
