@@ -317,6 +317,8 @@ export class TailCore {
   }
 
   #isReady(trace: HeldTrace, now: number): boolean {
+    // Everything was decided anew while it was being decided.
+    if (!this.#table.has(trace)) return false
     if (trace.trigger !== "root" || trace.isComplete) return true
     // It has begun anew.
     trace.trigger = undefined

@@ -48,6 +48,26 @@ describe("a trace", () => {
     }))
 })
 
+describe("deciding everything", () => {
+  it.effect("while a decision is being made decides nothing twice", () =>
+    Effect.gen(function*() {
+      let decideAll = () => {}
+      const { account, check, names, span, tail } = yield* setUp({
+        policy: all,
+        evaluate: () => {
+          decideAll()
+          return undefined
+        }
+      })
+      decideAll = tail.decideAll
+      for (let trace = 1; trace <= 3; trace++) span({ id: 1, trace, name: `${trace}` })
+      yield* TestClock.adjust("5 seconds")
+      check()
+      assert.deepStrictEqual(names(), ["1", "2", "3"])
+      assert.strictEqual(account.queued, 0)
+    }))
+})
+
 describe("another policy", () => {
   it.effect("looks at the spans of a trace when that is decided, not at all that is held", () =>
     Effect.gen(function*() {
