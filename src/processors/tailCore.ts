@@ -296,7 +296,7 @@ export class TailCore {
     this.#isFlushing = true
     const due = this.#due
     try {
-      if (this.#judge.refresh(now)) this.#table.forEach((trace) => this.#markAgain(trace))
+      this.#judge.refresh(now)
       this.#flushAt = Infinity
       this.#due = []
       this.#judge.decide(due.filter((trace) => this.#isReady(trace, now)), now, isForced, this.#stress.isActive, {
@@ -317,17 +317,14 @@ export class TailCore {
   }
 
   #isReady(trace: HeldTrace, now: number): boolean {
+    // Everything was decided anew while it was being decided.
+    if (!this.#table.has(trace)) return false
     if (trace.trigger !== "root" || trace.isComplete) return true
     // It has begun anew.
     trace.trigger = undefined
     if (trace.slot < 0) this.#wheel.set(trace, trace.since + this.#options.timeout, now)
     this.#wake(trace.dueAt)
     return false
-  }
-
-  #markAgain(trace: HeldTrace): void {
-    trace.marks = 0
-    for (const span of trace.spans) trace.mark(span, this.#judge.compiled, this.#subject ??= fromReadable(span))
   }
 
   readonly #settle = (trace: HeldTrace, isKept: boolean, stage: Stage, threshold: Threshold.Threshold): void => {

@@ -48,6 +48,54 @@ describe("a trace", () => {
     }))
 })
 
+describe("deciding everything", () => {
+  it.effect("while a decision is being made decides nothing twice", () =>
+    Effect.gen(function*() {
+      let decideAll = () => {}
+      const { account, check, names, span, tail } = yield* setUp({
+        policy: all,
+        evaluate: () => {
+          decideAll()
+          return undefined
+        }
+      })
+      decideAll = tail.decideAll
+      for (let trace = 1; trace <= 3; trace++) span({ id: 1, trace, name: `${trace}` })
+      yield* TestClock.adjust("5 seconds")
+      check()
+      assert.deepStrictEqual(names(), ["1", "2", "3"])
+      assert.strictEqual(account.queued, 0)
+    }))
+})
+
+describe("another policy", () => {
+  it.effect("looks at the spans of a trace when that is decided, not at all that is held", () =>
+    Effect.gen(function*() {
+      const { end, names, start, tail } = yield* setUp({ policy: { rules: [{ id: "none", drop: true }] } })
+      const root = start({ id: 1, name: "root" })
+      const child = start({ id: 2, parent: 1, name: "child", attributes: { tier: "gold" } })
+      const { attributeList } = child
+      let looks = 0
+      Object.defineProperty(child, "attributeList", {
+        get: () => {
+          looks++
+          return attributeList
+        }
+      })
+      end(child)
+      const before = looks
+      yield* SubscriptionRef.set(tail.config, {
+        rules: [{ id: "gold", when: { anySpan: { attribute: "tier", eq: "gold" } } }, { id: "none", drop: true }]
+      })
+      yield* tail.processor.flush
+      assert.strictEqual(looks, before)
+      end(root)
+      yield* TestClock.adjust("1 second")
+      assert.isAbove(looks, before)
+      assert.deepStrictEqual(names(), ["child", "root"])
+    }))
+})
+
 describe("what callers are told", () => {
   it.effect("rests on rules alone, and never on what randomness decided", () =>
     Effect.gen(function*() {

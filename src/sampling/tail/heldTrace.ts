@@ -2,7 +2,7 @@
 import { wordToHex } from "../../internal/hex.ts"
 import { isSampled, type ReadableSpan } from "../../model/ReadableSpan.ts"
 import * as OtTraceState from "../OtTraceState.ts"
-import type { SpanSubject } from "../Predicate.ts"
+import { fromReadable, type SpanSubject } from "../Predicate.ts"
 import type { SamplingDecision } from "../Sampler.ts"
 import type { CompiledPolicy, CompiledVerdict, TraceView } from "../TailPolicy.ts"
 import { hashTraceId } from "./decisionCache.ts"
@@ -72,6 +72,8 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
   end = 0n
   bytes = traceBytes
   marks = 0
+  /** Whose conditions `marks` stand for. */
+  markedBy: CompiledPolicy | undefined = undefined
   /** When the first span ended, or started while none has, in milliseconds. */
   since = 0
   trigger: Trigger | undefined = undefined
@@ -150,14 +152,24 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
     span.compact?.()
     if (span.statusCode === "ERROR") this.errorCount++
     if (this.root === undefined && isLocalRoot(span)) this.root = span
-    if (policy.marks.length > 0) this.mark(span, policy, subject)
+    if (this.markedBy !== policy) this.markAgain(policy, subject)
+    else if (policy.marks.length > 0) this.mark(span, policy, subject)
     const bytes = bytesOf(span)
     this.bytes += bytes
     return bytes
   }
 
-  /** Notes which of the policy's conditions over spans the span meets. */
-  mark(span: ReadableSpan, policy: CompiledPolicy, subject: SpanSubject): void {
+  /** Looks at all of its spans, for a policy that did not see them come. */
+  markAgain(policy: CompiledPolicy, given?: SpanSubject): void {
+    this.markedBy = policy
+    this.marks = 0
+    if (policy.marks.length === 0) return
+    let subject = given
+    for (const span of this.spans) this.mark(span, policy, subject ??= fromReadable(span))
+  }
+
+  // Notes which of the policy's conditions over spans the span meets.
+  private mark(span: ReadableSpan, policy: CompiledPolicy, subject: SpanSubject): void {
     const { marks } = policy
     subject.span = span
     for (let i = 0; i < marks.length; i++) {
