@@ -146,7 +146,7 @@ export type DecisionLogShape = DecisionLog["Service"]
 
 /** How much is kept. */
 export interface Options {
-  /** Most decisions kept. Default 1,024; the oldest give way. */
+  /** Most decisions kept, from 1 to 1,048,576; what is not is taken for the nearer one. Default 1,024; the oldest give way. */
   readonly capacity?: number | undefined
   /**
    * Counts into Effect's metric registry too: `effect_telemetry.sampling.decisions`, by `sampling.stage`,
@@ -156,6 +156,7 @@ export interface Options {
 }
 
 const maxRules = 1_000
+const mostCapacity = 2 ** 20
 
 const hexOf = (threshold: Threshold.Threshold | undefined): string | undefined =>
   threshold === undefined || threshold.hi >= Threshold.never.hi ? undefined : Threshold.toHex(threshold)
@@ -216,7 +217,8 @@ const metricOf = ({ decision, isDryRun, ruleId, stage }: Counting["of"]): Metric
 /** Makes a log of its own. */
 export const make = (options?: Options): Effect.Effect<DecisionLogShape> =>
   Effect.gen(function*() {
-    const capacity = Math.max(1, Math.floor(options?.capacity ?? 1_024))
+    const given = Math.floor(options?.capacity ?? 1_024)
+    const capacity = given >= 1 ? Math.min(given, mostCapacity) : 1
     const published = yield* PubSub.dropping<DecisionRecord>(capacity)
     const context = yield* Effect.context<never>()
     const counts = new Map<string, Counting>()

@@ -6,7 +6,7 @@ import * as Threshold from "./Threshold.ts"
 
 /** What the `ot` member says. */
 export interface OtMember {
-  /** The threshold, if the member has a valid `th`. */
+  /** The threshold, if the member has a valid `th`, and one only. */
   readonly threshold: Threshold.Threshold | undefined
   /** Explicit randomness, if the member has a valid `rv`. */
   readonly randomness: { readonly hi: number; readonly lo: number } | undefined
@@ -62,8 +62,9 @@ const parse = (traceState: string): OtMember => {
     let next = at
     while (next < end && traceState.charCodeAt(next) !== semicolon) next++
     if (traceState.startsWith("th:", at)) {
+      // Of two, nobody knows which one another reader believes.
+      threshold = hasThreshold ? undefined : Threshold.fromHexAt(traceState, at + 3, next)
       hasThreshold = true
-      threshold = Threshold.fromHexAt(traceState, at + 3, next)
     } else if (next - at === 17 && traceState.startsWith("rv:", at)) {
       randomness = Threshold.fromHexAt(traceState, at + 3, next)
     }

@@ -153,6 +153,19 @@ describe("the ot member", () => {
     assert.strictEqual(longest(232), `th:8;${rv}`.length)
   })
 
+  it("with two thresholds says none of them, and neither is passed on", () => {
+    for (const two of ["ot=th:8;th:4,a=b", "ot=th:4;x:y;th:8,a=b", "ot=th:8;th:8;th:8,a=b"]) {
+      assert.deepStrictEqual(OtTraceState.read(two), {
+        threshold: undefined,
+        randomness: undefined,
+        hasThreshold: true
+      })
+      const decision = { threshold: Threshold.fromHex("8")!, reliable: true }
+      assert.match(OtTraceState.afterDecision(two, decision, true), /^ot=th:8(;x:y)?,a=b$/)
+      assert.notInclude(OtTraceState.afterDecision(two, { ...decision, reliable: false }, true), "th:")
+    }
+  })
+
   it("that is longer says nothing, and is not passed on where a threshold is taken away", () => {
     const long = `a=b,ot=th:8;x:${"y".repeat(256)}`
     assert.deepStrictEqual(OtTraceState.read(long), {

@@ -47,6 +47,15 @@ describe("DecisionLog", () => {
       assert.deepStrictEqual(yield* log.recent, [record(2), record(3), record(4)])
     }))
 
+  for (const capacity of [0, -1, 0.5, Number.NaN, -Infinity]) {
+    it.effect(`keeps one where it is to keep ${capacity}`, () =>
+      Effect.gen(function*() {
+        const log = yield* DecisionLog.make({ capacity })
+        for (let i = 0; i < 5; i++) log.record(record(i))
+        assert.deepStrictEqual(yield* log.recent, [record(4)])
+      }))
+  }
+
   it.effect("counts every decision, also of those that gave way", () =>
     Effect.gen(function*() {
       const log = yield* DecisionLog.make({ capacity: 1 })
