@@ -176,13 +176,28 @@ const named = Effect.fnUntraced(function*(config: TelemetryConfig, name: TracesE
   )
 })
 
+const defaultQueueSize = 2048
+// More spans than the queue has bytes for: those alone are the bound.
+const unboundedQueueSize = 1_000_000
+
+/**
+ * A tail sampler hands over all that it keeps at once, and the weights of that are right only if nothing is lost there. So
+ * behind one, a queue of the default size is bounded by its bytes alone.
+ */
+const withRoomForFlushes = (config: TelemetryConfig): TelemetryConfig =>
+  config.batch.maxQueueSize === defaultQueueSize
+    ? { ...config, batch: { ...config.batch, maxQueueSize: unboundedQueueSize } }
+    : config
+
 /** The processors of a configuration: redaction, the program's own, tail sampling, then one for each exporter. */
 export const buildPipeline = Effect.fnUntraced(function*(
-  config: TelemetryConfig,
+  given: TelemetryConfig,
   options: PipelineOptions & { readonly tracesExporters: ReadonlyArray<unknown> | undefined },
   shared: SharedDelivery
 ): Effect.fn.Return<SpanProcessorShape, never, Scope.Scope> {
   const diagnostics = yield* Diagnostics
+  const tail = yield* optionalService(TailSampler)
+  const config = tail === undefined ? given : withRoomForFlushes(given)
   if (config.disabled) return compose([], diagnostics)
   const provided = yield* optionalService(SpanExporter)
   const exporters = [
@@ -197,7 +212,6 @@ export const buildPipeline = Effect.fnUntraced(function*(
     ...yield* Effect.forEach(exporters, (exporter) => batched(config, exporter)),
     ...yield* Effect.forEach(names, (name) => named(config, name, shared))
   ]
-  const tail = yield* optionalService(TailSampler)
   if (tail === undefined) return compose(processors, diagnostics)
   // After the exporters, so that it runs before they close.
   const takeBack = (yield* ProcessExit).add(tail.decideAll)

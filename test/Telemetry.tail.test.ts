@@ -52,6 +52,18 @@ describe("a telemetry layer with a tail sampler", () => {
       assert.deepStrictEqual(spans[1]!.attributes["sampling.rule"], "error")
     }))
 
+  it.effect("a flush of more than the usual queue loses nothing; a queue that was stated is obeyed", () =>
+    Effect.gen(function*() {
+      const program = Effect.gen(function*() {
+        for (let i = 0; i < 3_000; i++) yield* bad
+        yield* TestClock.adjust("1 second")
+      })
+      const { spans } = yield* exported(program, { policy: { rules: [] } }, { shutdownTimeout: "1 minute" })
+      assert.strictEqual(spans.length, 6_000)
+      const small = yield* exported(program, { policy: { rules: [] } }, { batch: { maxQueueSize: 1_000 } })
+      assert.isBelow(small.spans.length, 6_000)
+    }))
+
   it.effect("decides at the end about what is held, before the exporters close", () =>
     Effect.gen(function*() {
       const { spans } = yield* exported(Effect.andThen(bad, good))

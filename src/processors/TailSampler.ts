@@ -19,9 +19,9 @@
  * Memory is estimated, and bounded by `maxBytes`. A flush of `Telemetry` decides what is complete; spans of a trace that
  * is still open stay, and count as left. A provided `SpanProcessor` takes the place of the whole pipeline, this included.
  *
- * What a flush keeps goes to the exporters at once: where that may be more than the 2,048 spans of their queue, because
- * there is no budget or a large one, make `batch.maxQueueSize` larger or `flushInterval` shorter. What finds no room is
- * lost as `queue_full`, and no weight tells of it.
+ * What a flush keeps goes to the exporters at once. So their queues, unless `batch.maxQueueSize` says otherwise, are bounded
+ * by their bytes alone (`batch.maxQueueBytes`, 32 MiB). What finds no room is lost as `queue_full`, and no weight tells of
+ * it.
  *
  * **Example**
  *
