@@ -1,19 +1,6 @@
 /**
  * `npm run simulate -- --config FILE`: what a sampling configuration would keep of recorded or generated traffic, without
  * waiting for it. Through the library's own samplers, on a clock that goes as fast as they do.
- *
- *   --config FILE     a sampling configuration, JSON
- *   --traffic FILE    replay OTLP JSON lines, as the file exporter writes them
- *   --shape NAME      or generate: steady, burst, onOff, ramp, churn, diurnal, zipf8, zipf11, zipf15, step (default steady)
- *   --seconds N       how much of it (default 120)
- *   --rate N          traces per second where the shape is at its usual (default 200)
- *   --spans N         mean number of spans in a trace (default 3)
- *   --errors P        share of traces with an error (default 0.01)
- *   --latency MS      median duration of a trace (default 100)
- *   --slow MS         traces that take as long are counted apart (default 1000)
- *   --seed N          the same traffic for the same seed (default 1)
- *   --goal N          what to compare the worst second with (default: what the configuration states)
- *   --json            the figures instead of the report
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -25,9 +12,31 @@ import { replay } from "./replay.ts"
 import { goalOf, report, worst } from "./report.ts"
 import { generate, recorded } from "./traffic.ts"
 
+const usage = `npm run simulate -- --config FILE [options]
+
+  --config FILE     a sampling configuration, JSON
+  --traffic FILE    replay OTLP JSON lines, as the file exporter writes them
+  --shape NAME      or generate: steady, burst, onOff, ramp, churn, diurnal, zipf8, zipf11, zipf15, step (default steady)
+  --seconds N       how much of it (default 120)
+  --rate N          traces per second where the shape is at its usual (default 200)
+  --spans N         mean number of spans in a trace (default 3)
+  --errors P        share of traces with an error (default 0.01)
+  --latency MS      median duration of a trace (default 100)
+  --slow MS         traces that take as long are counted apart (default 1000)
+  --seed N          the same traffic for the same seed (default 1)
+  --goal N          what to compare the worst second with (default: what the configuration states)
+  --json            the figures instead of the report
+`
+
 const fail = (message: string): never => {
   console.error(`simulate: ${message}`)
   process.exit(1)
+}
+
+/** Why a file cannot be read, with its name. */
+const unreadable = (option: string, file: string, error: unknown): never => {
+  const { code, message } = error as NodeJS.ErrnoException
+  return fail(code === "ENOENT" ? `${option}: there is no file ${file}` : `${option}: ${message}`)
 }
 
 const { values } = (() => {
@@ -45,13 +54,19 @@ const { values } = (() => {
         slow: { type: "string", default: "1000" },
         seed: { type: "string", default: "1" },
         goal: { type: "string" },
-        json: { type: "boolean", default: false }
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false }
       }
     })
   } catch (error) {
-    return fail((error as Error).message)
+    return fail(`${(error as Error).message.split("\n")[0]} (--help lists the options)`)
   }
 })()
+
+if (values.help) {
+  console.log(usage)
+  process.exit(0)
+}
 
 const number = (
   name: "seconds" | "rate" | "spans" | "errors" | "latency" | "slow" | "seed" | "goal",
@@ -66,14 +81,14 @@ const readConfig = (path: string): SamplingConfig => {
     try {
       return readFileSync(path, "utf8")
     } catch (error) {
-      return fail((error as Error).message)
+      return unreadable("--config", path, error)
     }
   })()
   const config = decodeText(text, path)
   return Result.isSuccess(config) ? config.success : fail(config.failure.message)
 }
 
-const path = values.config ?? fail("--config FILE is missing")
+const path = values.config ?? fail("--config FILE is missing (--help lists the options)")
 const stated = readConfig(path)
 const isDryRun = stated.dryRun === true || stated.tail?.dryRun === true
 // What it would do is the question here.
@@ -99,7 +114,9 @@ const traffic = (() => {
       })
       : recorded(values.traffic, seconds)
   } catch (error) {
-    return fail((error as Error).message)
+    return values.traffic === undefined
+      ? fail((error as Error).message)
+      : unreadable("--traffic", values.traffic, error)
   }
 })()
 

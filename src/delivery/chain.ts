@@ -5,7 +5,7 @@ import type { Account, DropReason } from "../diagnostics/Ledger.ts"
 export interface Sink<in Item> {
   readonly emit: (item: Item) => void
   readonly drop: (reason: DropReason, count: number) => void
-  /** Books items that the station keeps for now as queued. */
+  /** Books items that the station keeps back for now as queued; a negative count takes them back. */
   readonly hold: (count: number) => void
   /** Books items that were not selected. */
   readonly sampledOut: (count: number) => void

@@ -19,6 +19,10 @@
  * Memory is estimated, and bounded by `maxBytes`. A flush of `Telemetry` decides what is complete; spans of a trace that
  * is still open stay, and count as left. A provided `SpanProcessor` takes the place of the whole pipeline, this included.
  *
+ * What a flush keeps goes to the exporters at once: where that may be more than the 2,048 spans of their queue, because
+ * there is no budget or a large one, make `batch.maxQueueSize` larger or `flushInterval` shorter. What finds no room is
+ * lost as `queue_full`, and no weight tells of it.
+ *
  * **Example**
  *
  * ```ts
@@ -44,12 +48,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as References from "effect/References"
 import * as Context from "effect/Context"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { describeError } from "../internal/describeError.ts"
 import { Alarm } from "../internal/Alarm.ts"
 import { asyncScope } from "../internal/asyncScope.ts"
 import { nodeBuiltin } from "../internal/nodeBuiltin.ts"
@@ -103,9 +107,9 @@ export interface Options {
   readonly maxSpans?: number | undefined
   /** Most estimated bytes held. Default 64 MiB. */
   readonly maxBytes?: number | undefined
-  /** Dropped traces that are remembered for certain, 16 to 32 bytes each. Default 65,536. */
+  /** Dropped traces that are remembered for certain, 16 to 32 bytes each. Default 65,536; at most 16,777,216. */
   readonly droppedCacheSize?: number | undefined
-  /** Kept traces that are remembered, about 60 bytes each. Default 10,000. */
+  /** Kept traces that are remembered, about 60 bytes each. Default 10,000; at most 16,777,216. */
   readonly keptCacheSize?: number | undefined
   /** The weight of a trace that a called service wants. Default 20. */
   readonly deferredWeight?: number | undefined
@@ -133,14 +137,31 @@ const heapInUse = (): () => number => {
   }
 }
 
+// A measure of the program's own: where it fails, the buffer alone says how hard pressed the process is.
+const measured = (memory: () => number, diagnostics: Diagnostics) => (): number => {
+  let trouble: string
+  try {
+    const used = memory()
+    if (used >= 0) return used
+    trouble = `it answered ${String(used)}`
+  } catch (error) {
+    trouble = describeError(error)
+  }
+  diagnostics.report("warn", "sampling.tail.memory", `stress.memory is of no use: ${trouble}`)
+  return 0
+}
+
 const fail = (option: string, value: unknown, allowed: string) => new TailSamplerError({ option, value, allowed })
 
-const wholeOf = (option: string, value: number | undefined, otherwise: number) =>
+// What is remembered of decided traces lies in arrays, which are made at once.
+const mostRemembered = 2 ** 24
+
+const wholeOf = (option: string, value: number | undefined, otherwise: number, most = Number.MAX_SAFE_INTEGER) =>
   value === undefined
     ? Effect.succeed(otherwise)
-    : Number.isInteger(value) && value >= 1
+    : Number.isInteger(value) && value >= 1 && value <= most
     ? Effect.succeed(value)
-    : Effect.fail(fail(option, value, "a whole number of at least 1"))
+    : Effect.fail(fail(option, value, `a whole number from 1 to ${most}`))
 
 const between = (option: string, value: number | undefined, otherwise: number, least: number, most: number) =>
   value === undefined
@@ -154,16 +175,20 @@ const millisOf = (option: string, input: Duration.Input | undefined, otherwise: 
   const millis = Option.match(Duration.fromInput(input), { onNone: () => NaN, onSome: Duration.toMillis })
   return millis >= least && Number.isFinite(millis)
     ? Effect.succeed(millis)
-    : Effect.fail(fail(option, input, `a duration of at least ${least} ms`))
+    : Effect.fail(fail(option, input, `a finite duration of at least ${least} ms`))
 }
 
 const policyOf = Effect.fnUntraced(function*(given: Options["policy"]) {
-  if (SubscriptionRef.isSubscriptionRef(given)) return given as SubscriptionRef.SubscriptionRef<TailPolicy.TailPolicy>
+  const isReference = SubscriptionRef.isSubscriptionRef(given)
   const policy = yield* Effect.mapError(
-    Schema.decodeEffect(TailPolicy.TailPolicy)((given ?? TailPolicy.defaultPolicy) as TailPolicy.TailPolicy),
-    (error) => fail("policy", `not valid (${error.message})`, "a TailPolicy")
+    Effect.fromResult(
+      TailPolicy.check(isReference ? SubscriptionRef.getUnsafe(given) : given ?? TailPolicy.defaultPolicy)
+    ),
+    (reason) => fail("policy", `not valid (${reason})`, "a TailPolicy")
   )
-  return yield* SubscriptionRef.make(policy)
+  return isReference
+    ? given as SubscriptionRef.SubscriptionRef<TailPolicy.TailPolicy>
+    : yield* SubscriptionRef.make(policy)
 })
 
 /**
@@ -180,6 +205,7 @@ export const make = Effect.fnUntraced(function*(
   options?: Options
 ): Effect.fn.Return<TailSamplerShape, TailSamplerError, Scope.Scope> {
   const clock = yield* Clock.Clock
+  const diagnostics = yield* Diagnostics
   const config = yield* policyOf(options?.policy)
   const stress = options?.stress
   const activateAt = yield* between("stress.activateAt", stress?.activateAt, 90, 1, 100)
@@ -192,8 +218,8 @@ export const make = Effect.fnUntraced(function*(
     maxTraces: yield* wholeOf("maxTraces", options?.maxTraces, 20_000),
     maxSpans: yield* wholeOf("maxSpans", options?.maxSpans, 200_000),
     maxBytes: yield* wholeOf("maxBytes", options?.maxBytes, 64 * 2 ** 20),
-    droppedCacheSize: yield* wholeOf("droppedCacheSize", options?.droppedCacheSize, 65_536),
-    keptCacheSize: yield* wholeOf("keptCacheSize", options?.keptCacheSize, 10_000),
+    droppedCacheSize: yield* wholeOf("droppedCacheSize", options?.droppedCacheSize, 65_536, mostRemembered),
+    keptCacheSize: yield* wholeOf("keptCacheSize", options?.keptCacheSize, 10_000, mostRemembered),
     deferredWeight: yield* between("deferredWeight", options?.deferredWeight, 20, 0.001, 1e6),
     stress: {
       activateAt,
@@ -206,7 +232,7 @@ export const make = Effect.fnUntraced(function*(
       ),
       leastMillis: yield* millisOf("stress.least", stress?.least, 10_000, 0)
     },
-    memory: stress?.memory ?? heapInUse()
+    memory: stress?.memory === undefined ? heapInUse() : measured(stress.memory, diagnostics)
   }
   const core = yield* makeCore(clock, {
     ...settings,

@@ -1,14 +1,16 @@
 /** The engine of the tail sampler: synchronous, without Effect, told the time and woken by its owner. */
 import { describeError } from "../internal/describeError.ts"
-import { type ReadableSpan, sampledFlag } from "../model/ReadableSpan.ts"
+import { randomWord } from "../internal/random.ts"
+import { randomFlag, type ReadableSpan, sampledFlag } from "../model/ReadableSpan.ts"
 import type { DecisionLogShape } from "../sampling/DecisionLog.ts"
+import * as OtTraceState from "../sampling/OtTraceState.ts"
 import { fromReadable, type SpanSubject } from "../sampling/Predicate.ts"
 import { DroppedTraces, KeptTraces } from "../sampling/tail/decisionCache.ts"
 import { bytesOf, HeldTrace, isLocalRoot, traceBytes, TraceTable, type Trigger } from "../sampling/tail/heldTrace.ts"
 import { Judge, type JudgeOptions, type Stage } from "../sampling/tail/judge.ts"
 import { Stress } from "../sampling/tail/stress.ts"
 import { TimerWheel } from "../sampling/tail/timerWheel.ts"
-import type * as Threshold from "../sampling/Threshold.ts"
+import * as Threshold from "../sampling/Threshold.ts"
 import type { SpanSink, StartDecision } from "./SpanProcessor.ts"
 import { TailCounts } from "./tailCounts.ts"
 import { type Decided, decisionRecord, emitKept, type Written } from "./tailEmission.ts"
@@ -39,6 +41,17 @@ const stressPeriod = 100
 /** Beside the low half of a threshold in the cache: the head recorded the trace whatever it decided. */
 const allRecorded = 1 << 28
 
+const isRoot = (span: ReadableSpan): boolean => span.parentSpanId0 === 0 && span.parentSpanId1 === 0
+
+// Ids that are not random are no lots: a budget that drew by them would keep what is counted low or high, not a sample.
+const giveRandomness = (span: ReadableSpan): void => {
+  const { randomness, threshold } = OtTraceState.read(span.traceState)
+  if (randomness !== undefined || (threshold !== undefined && Threshold.isSelective(threshold))) return
+  const drawn = OtTraceState.ofRandomness(randomWord() & 0x0fffffff, randomWord() & 0x0fffffff)
+  const traceState = OtTraceState.withOtOf(span.traceState, drawn)
+  span.traceState = threshold === undefined ? traceState : OtTraceState.withThreshold(traceState, threshold)
+}
+
 /** Holds, decides, hands on. */
 export class TailCore {
   readonly #options: TailCoreOptions
@@ -55,6 +68,8 @@ export class TailCore {
   #stressAt = -Infinity
   #spans = 0
   #bytes = 0
+  /** Traces of which a span has ended. */
+  #filled = 0
   #next: SpanSink = nowhere
   #subject: SpanSubject | undefined
   readonly #written: Written = { before: undefined, after: "" }
@@ -73,6 +88,7 @@ export class TailCore {
     let trace = this.#table.get(span)
     if (trace === undefined) {
       if (this.#isShutDown || this.#isDecided(span)) return
+      if (isRoot(span) && (span.traceFlags & randomFlag) === 0) giveRandomness(span)
       trace = this.#open(span, decision)
       if (isLocalRoot(span)) trace.root = span
     } else if (decision !== undefined) trace.join(span, decision)
@@ -89,6 +105,7 @@ export class TailCore {
     next.hold(1)
     const bytes = trace.append(span, this.#judge.compiled, this.#subject ??= fromReadable(span))
     trace.ended++
+    if (trace.spans.length === 1) this.#filled++
     this.#spans++
     this.#bytes += bytes
     if (trace.trigger === undefined) this.#advance(trace)
@@ -98,8 +115,8 @@ export class TailCore {
 
   #isDecided(span: ReadableSpan): boolean {
     const { traceId0, traceId1, traceId2, traceId3 } = span
-    // A span without a parent begins its trace.
-    if (span.parentSpanId0 === 0 && span.parentSpanId1 === 0) return false
+    // It begins its trace.
+    if (isRoot(span)) return false
     return this.#kept.find(traceId0, traceId1, traceId2, traceId3) >= 0 ||
       this.#dropped.has(traceId0, traceId1, traceId2, traceId3)
   }
@@ -135,6 +152,8 @@ export class TailCore {
 
   #addDue(trace: HeldTrace, trigger: Trigger, now: number): void {
     trace.trigger = trigger
+    // It waits for the flush alone: were its time to ring meanwhile, it would be decided twice.
+    this.#wheel.remove(trace)
     if (this.#due.length === 0 && this.#flushAt === Infinity) {
       this.#flushAt = now + this.#options.flushInterval
       this.#wake(this.#flushAt)
@@ -183,7 +202,8 @@ export class TailCore {
     if (now - this.#stressAt < stressPeriod) return
     this.#stressAt = now
     const { maxBytes, maxSpans, maxTraces, memory } = this.#options
-    const fill = Math.max(this.#bytes / maxBytes, this.#spans / maxSpans, this.#table.size / maxTraces)
+    // Traces without an ended span are no reason: nothing can be decided about them, so no relief makes them fewer.
+    const fill = Math.max(this.#bytes / maxBytes, this.#spans / maxSpans, this.#filled / maxTraces)
     const wasActive = this.#stress.isActive
     this.#stress.update(fill, memory(), now)
     const { isActive, level } = this.#stress
@@ -225,6 +245,7 @@ export class TailCore {
     this.#wheel.remove(trace)
     this.#table.remove(trace)
     this.#bytes -= trace.bytes
+    if (trace.spans.length > 0) this.#filled--
   }
 
   // The bounds are exceeded: what is due first, then the heaviest for their age, until there is a tenth to spare.
@@ -243,8 +264,7 @@ export class TailCore {
         traces.push(trace)
         trace.score = trace.bytes * (1 + 4 * (time - trace.since) / timeout)
       } else if (this.#table.size >= 0.9 * maxTraces) {
-        this.#forget(trace)
-        this.#counts.forgotten++
+        this.#forgetUnseen(trace)
       }
     })
     traces.sort((a, b) => b.score - a.score)
@@ -260,6 +280,15 @@ export class TailCore {
       this.#addDue(trace, "evict", time)
     }
     this.#flush(time, true)
+    if (this.#bytes <= maxBytes) return
+    this.#table.forEach((trace) => {
+      if (trace.spans.length === 0 && this.#bytes > 0.9 * maxBytes) this.#forgetUnseen(trace)
+    })
+  }
+
+  #forgetUnseen(trace: HeldTrace): void {
+    this.#forget(trace)
+    this.#counts.forgotten++
   }
 
   #flush(now: number, isForced: boolean): void {
@@ -267,7 +296,7 @@ export class TailCore {
     this.#isFlushing = true
     const due = this.#due
     try {
-      if (this.#judge.refresh(now)) this.#table.forEach((trace) => this.#markAgain(trace))
+      this.#judge.refresh(now)
       this.#flushAt = Infinity
       this.#due = []
       this.#judge.decide(due.filter((trace) => this.#isReady(trace, now)), now, isForced, this.#stress.isActive, {
@@ -288,17 +317,14 @@ export class TailCore {
   }
 
   #isReady(trace: HeldTrace, now: number): boolean {
+    // Everything was decided anew while it was being decided.
+    if (!this.#table.has(trace)) return false
     if (trace.trigger !== "root" || trace.isComplete) return true
     // It has begun anew.
     trace.trigger = undefined
     if (trace.slot < 0) this.#wheel.set(trace, trace.since + this.#options.timeout, now)
     this.#wake(trace.dueAt)
     return false
-  }
-
-  #markAgain(trace: HeldTrace): void {
-    trace.marks = 0
-    for (const span of trace.spans) trace.mark(span, this.#judge.compiled, this.#subject ??= fromReadable(span))
   }
 
   readonly #settle = (trace: HeldTrace, isKept: boolean, stage: Stage, threshold: Threshold.Threshold): void => {
@@ -360,8 +386,8 @@ export class TailCore {
   /** Whether a rule wants the trace of this span, as far as it is known. */
   isWanted(span: ReadableSpan, isFailing: boolean): boolean {
     const trace = this.#table.get(span)
-    if (this.#judge.isDryRun) return false
-    if (trace === undefined) return this.#kept.find(span.traceId0, span.traceId1, span.traceId2, span.traceId3) >= 0
+    // What was decided depended on R. A caller that weighted its part by that could not say with which probability it keeps.
+    if (trace === undefined || this.#judge.isDryRun) return false
     if (isFailing) trace.errorCount++
     const { always, drop, weight } = this.#judge.evaluate(trace, this.#stress.isActive)
     if (isFailing) trace.errorCount--

@@ -51,8 +51,9 @@ export class TailSampler extends Context.Service<TailSampler, {
   /** Decides about everything that is held. From then on spans are decided as they come. Synchronous; never throws. */
   readonly decideAll: () => void
   /**
-   * Whether a rule wants the trace of a span, as far as it is known: by weight above 1, always, or because it was raised. A
-   * trace that was decided is wanted if it was kept. `isFailing` stands for an error that is still to come.
+   * Whether a rule wants the trace of a span, as far as it is known: by weight above 1, always, or because it was raised.
+   * Never so once it was decided, since that depended on its randomness, and weights must not. `isFailing` stands for an
+   * error that is still to come.
    */
   readonly isWanted: (span: ReadableSpan, isFailing?: boolean) => boolean
   /**

@@ -44,6 +44,8 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { Diagnostics } from "../diagnostics/Diagnostics.ts"
+import { describeError } from "../internal/describeError.ts"
 import { isSampled } from "../model/ReadableSpan.ts"
 import * as Grid from "./adaptive/grid.ts"
 import { KeyField, keyOf, longestKey } from "./adaptive/keyFields.ts"
@@ -135,7 +137,10 @@ export interface AdaptiveState extends Schema.Schema.Type<typeof AdaptiveState> 
 
 /** Options of {@link make}. */
 export interface AdaptiveOptions extends Omit<AdaptiveConfig, "key"> {
-  /** What makes a key: fields, or any function of the input that does not read the trace id. */
+  /**
+   * What makes a key: fields, or any function of the input that does not read the trace id. Inputs for which it fails are
+   * one key.
+   */
   readonly key?: ReadonlyArray<KeyField> | ((input: SamplingInput) => string) | undefined
   /** What an earlier sampler with the same key had learned. */
   readonly state?: AdaptiveState | undefined
@@ -209,7 +214,7 @@ export const make = Effect.fnUntraced(function*(
     const restored = yield* check<AdaptiveState>(AdaptiveState, { ...state }, "state of the adaptive sampler")
     rates.restore(restored.keys)
   }
-  const keyFor = typeof key === "function" ? key : keyOf(key)
+  const keyFor = typeof key === "function" ? guarded(key, yield* Diagnostics) : keyOf(key)
   const remote = config.remoteParent ?? "limit"
   const countsSpans = unit === "spans"
 
@@ -247,6 +252,20 @@ export const make = Effect.fnUntraced(function*(
     setClusterSize: (size) => Effect.sync(() => rates.reconfigure(sized(size >= 1 && size < Infinity ? size : 1)))
   }
 })
+
+// The goal holds also where a function of the program fails: all that it fails for is one key.
+const guarded = (key: (input: SamplingInput) => string, diagnostics: Diagnostics) => (input: SamplingInput): string => {
+  try {
+    return key(input)
+  } catch (error) {
+    diagnostics.report(
+      "error",
+      "sampler.key",
+      `the key function of an adaptive sampler failed: ${describeError(error)}`
+    )
+    return ""
+  }
+}
 
 // A function of the program may answer with anything.
 const bounded = (key: unknown): string => {

@@ -110,7 +110,7 @@ export const alwaysOff: SamplerShape = /* @__PURE__ */ byParent("AlwaysOff", () 
  *
  * **Details**
  *
- * `probability` lies in [0, 1]; 0 exports nothing. `precision` is the number of significant hexadecimal digits of the
+ * `probability` lies in [0, 1]; 0, or what is no number, exports nothing. `precision` is the number of significant hexadecimal digits of the
  * threshold (default 4: the probability is kept within 1 part in 65,536).
  */
 export const probability = (

@@ -29,7 +29,9 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { issueLine } from "../internal/issueLine.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 import * as Predicate from "./Predicate.ts"
 
@@ -102,7 +104,7 @@ export interface Rule {
 
 /** How much may be kept. */
 export interface Budget {
-  /** Units for each second. */
+  /** Units for each second: above 0, at most 1e15. */
   readonly perSecond: number
   /** What is counted. Default `"spans"`. Bytes are estimates of memory. */
   readonly unit?: "spans" | "bytes" | "traces" | undefined
@@ -236,7 +238,7 @@ export const Rule: Schema.Codec<Rule> = Schema.Struct({
 
 /** The Schema of {@link Budget}. */
 export const Budget: Schema.Codec<Budget> = Schema.Struct({
-  perSecond: Schema.Finite.check(Schema.isGreaterThan(0)),
+  perSecond: Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(1e15)),
   unit: Schema.optional(Schema.Literals(["spans", "bytes", "traces"])),
   shares: Schema.optional(
     Schema.Record(Name, Fraction).check(
@@ -267,6 +269,15 @@ export const TailPolicy: Schema.Codec<TailPolicy> = Schema.Struct({
   stressFactor: Schema.optional(Fraction.check(Schema.isGreaterThan(0))),
   dryRun: Schema.optional(Schema.Boolean)
 }).annotate({ identifier: "TailPolicy" })
+
+const decode = Schema.decodeUnknownResult(TailPolicy)
+
+/** The policy, or what is wrong with it: the place, the value there, and what is expected. */
+export const check = (policy: unknown): Result.Result<TailPolicy, string> =>
+  Result.mapError(
+    decode(policy, { onExcessProperty: "error", errors: "all" }),
+    ({ issue }) => issueLine(issue, policy, "the policy")
+  )
 
 /** A verdict with nothing left out. */
 export interface CompiledVerdict {
@@ -361,6 +372,8 @@ const compileCondition = (condition: Condition, marks: Array<(subject: Predicate
  * Throws a `TypeError` for what its Schema refuses.
  */
 export const compile = (policy: TailPolicy): CompiledPolicy => {
+  const checked = check(policy)
+  if (Result.isFailure(checked)) throw new TypeError(checked.failure)
   const marks: Array<(subject: Predicate.Subject) => boolean> = []
   const rules = policy.rules.map((rule) => ({
     test: rule.when === undefined ? undefined : compileCondition(rule.when, marks),

@@ -50,16 +50,19 @@ const exponent = (x: number): number => {
  * **Details**
  *
  * `precision` is the number of significant hexadecimal digits kept (1 to 14, default 4), counted after the leading `f`s
- * of a small probability. A probability of 0, or below 2^-56, is {@link never}; 1 and above is {@link always}.
+ * of a small probability. A probability of 0, below 2^-56, or that is no number is {@link never}; 1 and above is
+ * {@link always}.
  */
 export const fromProbability = (probability: number, precision = 4): Threshold => {
   if (!(probability >= 2 ** -56)) return never
   if (probability >= 1) return always
+  // One digit at least: rounded to none, a probability would be all or nothing.
+  const significant = precision >= 1 ? Math.floor(precision) : precision < 1 ? 1 : 4
   const digits = Math.min(
     14,
     Math.max(
-      precision + Math.trunc(-exponent(probability) / 4),
-      precision + Math.trunc(-exponent(1 - probability) / 4)
+      significant + Math.trunc(-exponent(probability) / 4),
+      significant + Math.trunc(-exponent(1 - probability) / 4)
     )
   )
   // 2^56 p is a whole double once rounded; its halves are exact, and so is what is left of 2^56 without it.

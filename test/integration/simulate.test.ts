@@ -257,7 +257,7 @@ describe("npm run simulate", () => {
         assert.match(err, /^simulate: [^\n]+\n$/)
       }
       assert.include(lines[0]!.err, "--config FILE is missing")
-      assert.include(lines[1]!.err, "nowhere.json")
+      assert.include(lines[1]!.err, "there is no file nowhere.json")
       assert.include(lines[2]!.err, "head.traceIdRatio is 2")
       assert.include(lines[3]!.err, "expected one of steady, burst")
       assert.include(lines[4]!.err, "--seconds is soon")

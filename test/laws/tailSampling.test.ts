@@ -17,7 +17,7 @@ const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.is
 const Step = Schema.Union([
   Schema.Struct({ do: Schema.Literal("start"), trace: between(0, 3) }),
   Schema.Struct({ do: Schema.Literal("end"), trace: between(0, 3), nth: between(0, 5), isError: Schema.Boolean }),
-  Schema.Struct({ do: Schema.Literal("tick"), millis: Schema.Literals([1, 90, 100, 1000, 2500, 31_000]) }),
+  Schema.Struct({ do: Schema.Literal("tick"), millis: Schema.Literals([1, 90, 100, 1000, 2500, 29_500, 31_000]) }),
   Schema.Struct({ do: Schema.Literals(["flush", "swap", "decideAll"]) })
 ])
 

@@ -675,10 +675,15 @@ describe("options", () => {
     Effect.gen(function*() {
       const cases: ReadonlyArray<[TailSampler.Options, RegExp]> = [
         [{ maxTraces: 0 }, /maxTraces is 0, allowed is a whole number/],
-        [{ timeout: -1 }, /timeout is -1, allowed is a duration/],
+        [{ keptCacheSize: 1e12 }, /keptCacheSize is 1000000000000, allowed is a whole number from 1 to 16777216/],
+        [{ droppedCacheSize: 2 ** 24 + 1 }, /droppedCacheSize is 16777217/],
+        [{ timeout: -1 }, /timeout is -1, allowed is a finite duration/],
         [{ stress: { activateAt: 50, deactivateAt: 60 } }, /stress.deactivateAt is 60/],
         [{ policy: { rules: [{ id: "a" }, { id: "a" }] } }, /policy is not valid .*different ids/s],
-        [{ policy: { rules: [], budget: { perSecond: 0 } } }, /perSecond/],
+        [{ policy: { rules: [], budget: { perSecond: 0 } } }, /budget\.perSecond is 0/],
+        [{ policy: { rules: [], budget: { perSecond: Number.MAX_VALUE } } }, /budget\.perSecond is 1\.79/],
+        [{ policy: { rules: [{ id: "a", weigth: 5 } as never] } }, /rules\.0\.weigth/],
+        [{ policy: yield* SubscriptionRef.make<TailPolicy>({ rules: [{ id: "" }] }) }, /rules\.0\.id/],
         [
           { policy: { rules: [{ id: "a", when: { anySpan: { attribute: "a", eq: 1 }, not: { and: [] } } }] } },
           /one only/

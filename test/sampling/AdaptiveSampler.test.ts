@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
+import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 import * as InMemorySpanExporter from "../../src/exporters/InMemorySpanExporter.ts"
 import * as AdaptiveSampler from "../../src/sampling/AdaptiveSampler.ts"
 import * as DecisionLog from "../../src/sampling/DecisionLog.ts"
@@ -51,6 +52,24 @@ describe("AdaptiveSampler", () => {
       assert.strictEqual(sampler.description, "Adaptive{50 traces/s}")
       yield* play(sampler, ["a", "b"], 1, 5)
       assert.closeTo(yield* play(sampler, ["a", "b"], 1, 20), 50, 1)
+    }))
+
+  it.effect("keeps the goal where its key function fails, and reports it", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      const sampler = yield* Effect.provideService(
+        AdaptiveSampler.make({
+          tracesPerSecond: 50,
+          key: () => {
+            throw new Error("no such key")
+          }
+        }),
+        Diagnostics.Diagnostics,
+        Diagnostics.make({ write: (line) => void lines.push(line) })
+      )
+      yield* play(sampler, ["a", "b"], 1, 5)
+      assert.closeTo(yield* play(sampler, ["a", "b"], 1, 20), 50, 1)
+      assert.match(lines[0]!, /key function .* failed: .*no such key/)
     }))
 
   it.effect("says for which key it decided, and hands out the same object while the threshold stays", () =>

@@ -31,6 +31,19 @@ describe("Threshold", () => {
     })
   }
 
+  it("has one significant digit at least, and whole ones", () => {
+    const encode = (precision: number) => Threshold.toHex(Threshold.fromProbability(0.3, precision))
+    assert.deepStrictEqual([0, -1, 0.5, 1, 3.9, Number.NaN, 100].map(encode), [
+      encode(1),
+      encode(1),
+      encode(1),
+      "b",
+      "b33",
+      "b333",
+      "b3333333333334"
+    ])
+  })
+
   it("keeps nothing below 2^-56, for zero and for what is no number", () => {
     for (const probability of [0, -1, 2 ** -57, Number.NaN]) {
       assert.deepStrictEqual(Threshold.fromProbability(probability), Threshold.never)

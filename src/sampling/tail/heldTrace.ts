@@ -2,7 +2,7 @@
 import { wordToHex } from "../../internal/hex.ts"
 import { isSampled, type ReadableSpan } from "../../model/ReadableSpan.ts"
 import * as OtTraceState from "../OtTraceState.ts"
-import type { SpanSubject } from "../Predicate.ts"
+import { fromReadable, type SpanSubject } from "../Predicate.ts"
 import type { SamplingDecision } from "../Sampler.ts"
 import type { CompiledPolicy, CompiledVerdict, TraceView } from "../TailPolicy.ts"
 import { hashTraceId } from "./decisionCache.ts"
@@ -72,6 +72,8 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
   end = 0n
   bytes = traceBytes
   marks = 0
+  /** Whose conditions `marks` stand for. */
+  markedBy: CompiledPolicy | undefined = undefined
   /** When the first span ended, or started while none has, in milliseconds. */
   since = 0
   trigger: Trigger | undefined = undefined
@@ -98,17 +100,22 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
     this.randomnessLo = randomness?.lo ?? Threshold.randomnessLo(span.traceId3)
     // A sampler never sees R: what it records without selecting it is recorded with certainty.
     this.isAllRecorded = decision?.record === true
-    const head = this.isAllRecorded ? Threshold.always : decision?.threshold ?? threshold
-    this.thresholdHi = head?.hi ?? 0
-    this.thresholdLo = head?.lo ?? 0
     this.isKnown = this.isAllRecorded || (decision === undefined
       ? isSampled(span) && (threshold !== undefined || (span.parentSpanId0 === 0 && span.parentSpanId1 === 0))
       : decision.reliable)
+    // A threshold that is not reliable was compared with other randomness than R: the trace has not passed it by R.
+    const head = this.isAllRecorded || !this.isKnown ? Threshold.always : decision?.threshold ?? threshold
+    this.thresholdHi = head?.hi ?? 0
+    this.thresholdLo = head?.lo ?? 0
   }
 
-  /** Another of its spans has started. The trace is here if any of them passed. */
+  /** Another of its spans has started. The trace is here if any of them passed, and for certain if one is recorded so. */
   join(span: ReadableSpan, decision: HeadDecision): void {
-    if (decision.record === true) return
+    if (decision.record === true) {
+      this.thresholdHi = 0
+      this.thresholdLo = 0
+      return
+    }
     this.isAllRecorded = false
     const { threshold } = decision
     if (!decision.reliable || !isSampled(span) || threshold.hi > this.thresholdHi) return
@@ -145,14 +152,24 @@ export class HeldTrace implements TraceView, Timed<HeldTrace> {
     span.compact?.()
     if (span.statusCode === "ERROR") this.errorCount++
     if (this.root === undefined && isLocalRoot(span)) this.root = span
-    if (policy.marks.length > 0) this.mark(span, policy, subject)
+    if (this.markedBy !== policy) this.markAgain(policy, subject)
+    else if (policy.marks.length > 0) this.mark(span, policy, subject)
     const bytes = bytesOf(span)
     this.bytes += bytes
     return bytes
   }
 
-  /** Notes which of the policy's conditions over spans the span meets. */
-  mark(span: ReadableSpan, policy: CompiledPolicy, subject: SpanSubject): void {
+  /** Looks at all of its spans, for a policy that did not see them come. */
+  markAgain(policy: CompiledPolicy, given?: SpanSubject): void {
+    this.markedBy = policy
+    this.marks = 0
+    if (policy.marks.length === 0) return
+    let subject = given
+    for (const span of this.spans) this.mark(span, policy, subject ??= fromReadable(span))
+  }
+
+  // Notes which of the policy's conditions over spans the span meets.
+  private mark(span: ReadableSpan, policy: CompiledPolicy, subject: SpanSubject): void {
     const { marks } = policy
     subject.span = span
     for (let i = 0; i < marks.length; i++) {

@@ -77,22 +77,21 @@ export class Judge {
     return this.#budget?.debt ?? 0
   }
 
-  /** Takes over a new policy; whether there was one. Debts stay. */
-  refresh(now: number): boolean {
+  /** Takes over a new policy, if there is one. Debts stay. */
+  refresh(now: number): void {
     const { diagnostics, policy } = this.#options
     const latest = policy()
-    if (latest === this.#seen) return false
+    if (latest === this.#seen) return
     this.#seen = latest
     try {
       this.#compiled = TailPolicy.compile(latest)
     } catch (error) {
       diagnostics.report("error", "sampling.tail.policy", `a tail policy is not used: ${describeError(error)}`)
-      return false
+      return
     }
     const before = this.#budget
     this.#budget = this.#makeBudget(now)
     if (before !== undefined) this.#budget?.inherit(before)
-    return true
   }
 
   /** What a trace takes of the budget. */
@@ -159,6 +158,8 @@ export class Judge {
   }
 
   #ask(trace: HeldTrace, isStressed: boolean): TailPolicy.CompiledVerdict {
+    // Not of all that is held when the policy changes: that may be 200,000 spans at once.
+    if (trace.markedBy !== this.#compiled) trace.markAgain(this.#compiled)
     const { diagnostics, evaluate } = this.#options
     if (evaluate !== undefined && !isStressed) {
       try {
