@@ -148,8 +148,14 @@ export class LoggerCore {
     try {
       this.#record(input)
     } catch (error) {
-      failed(this.options.diagnostics, error)
+      this.failed(error)
     }
+  }
+
+  /** Tells that something could not be recorded. */
+  failed(error: unknown): void {
+    const { diagnostics } = this.options
+    diagnostics.report("error", "logger", `a log message could not be recorded: ${describeError(error)}`)
   }
 
   #record(input: LogRecordInput): void {
@@ -197,9 +203,6 @@ export class LoggerCore {
   }
 }
 
-const failed = (diagnostics: Diagnostics, error: unknown): void =>
-  diagnostics.report("error", "logger", `a log message could not be recorded: ${describeError(error)}`)
-
 /** Options of {@link make}. */
 export interface LoggerOptions {
   readonly resource: Resource
@@ -232,7 +235,7 @@ export const toEffectLogger = (core: LoggerCore): EffectLogger.Logger<unknown, v
     try {
       core.log(message)
     } catch (error) {
-      failed(core.options.diagnostics, error)
+      core.failed(error)
     }
   })
 

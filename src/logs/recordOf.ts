@@ -123,12 +123,15 @@ export const describeCause = (cause: Cause.Cause<unknown>): Record<string, unkno
   }
 }
 
-/** The first error among the parts of a message. */
+/** The first error among the parts of a message. Never throws. */
 export const errorIn = (message: unknown): unknown => {
-  if (message instanceof Error) return message
-  if (!Array.isArray(message)) return undefined
-  for (const part of message as ReadonlyArray<unknown>) {
-    if (part instanceof Error) return part
+  try {
+    if (message instanceof Error) return message
+    return Array.isArray(message) ? message.find(isError) : undefined
+  } catch {
+    // A proxy that does not let itself be looked at; what stands behind it among the parts is not worth more.
+    return undefined
   }
-  return undefined
 }
+
+const isError = (part: unknown): boolean => part instanceof Error

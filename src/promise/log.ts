@@ -48,20 +48,24 @@ const loggerOf = (scope: InstrumentationScope | undefined): PlainLogger => {
   const at = (severity: keyof typeof Severity.numbers): LogFunction => (body, details) => {
     const logger = current()?.logger
     if (logger === undefined || !logger.isEnabled({ severityNumber: Severity.numbers[severity] })) return
-    const isError = details instanceof Error
-    const key = isError || details === undefined ? undefined : errorKey(details)
-    // All fields, and no spread: one shape, which the engine knows.
-    logger.emit({
-      body,
-      severity,
-      severityText: undefined,
-      eventName: undefined,
-      attributes: isError ? undefined : key === undefined ? details : without(details!, key),
-      exception: isError ? details : key === undefined ? undefined : details![key],
-      span: ambientSpan(),
-      timeUnixNano: undefined,
-      scope
-    })
+    try {
+      const isError = details instanceof Error
+      const key = isError || details === undefined ? undefined : errorKey(details)
+      // All fields, and no spread: one shape, which the engine knows.
+      logger.emit({
+        body,
+        severity,
+        severityText: undefined,
+        eventName: undefined,
+        attributes: isError ? undefined : key === undefined ? details : without(details!, key),
+        exception: isError ? details : key === undefined ? undefined : details![key],
+        span: ambientSpan(),
+        timeUnixNano: undefined,
+        scope
+      })
+    } catch (error) {
+      logger.failed(error)
+    }
   }
   return {
     trace: at("Trace"),

@@ -69,6 +69,24 @@ describe("log", () => {
     assert.deepInclude(records[4]!, { eventName: "job.failed", severityText: "ERROR" })
   })
 
+  it("takes what does not let itself be looked at, and throws nothing", async () => {
+    const read = await start()
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    log.info(proxy)
+    log.info(["x", proxy])
+    log.info("hostile details", proxy)
+    log.event("hostile", { body: proxy, attributes: { proxy } })
+    log.info("after")
+    const { records } = await read()
+    assert.deepStrictEqual(records.map(({ body }) => body), [
+      "<unserializable>",
+      ["x", "<unserializable>"],
+      "<unserializable>",
+      "after"
+    ])
+  })
+
   it("a logger by name has its scope, and is no tracer of that name", async () => {
     const read = await start()
     const logger = getLogger("cart", "1")
