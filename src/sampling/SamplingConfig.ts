@@ -4,6 +4,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { issueLine } from "../internal/issueLine.ts"
+import { isWithinDepth } from "../internal/normalize.ts"
 import { defaultSamplerConfig, SamplerConfig } from "./SamplerConfig.ts"
 import { TailPolicy } from "./TailPolicy.ts"
 
@@ -47,15 +48,22 @@ export class SamplingConfigError extends Schema.TaggedError<SamplingConfigError>
 
 const decodeResult = Schema.decodeUnknownResult(SamplingConfig)
 
+// More than any configuration needs, and far less than would overflow the stack of whoever follows it.
+const maxDepth = 100
+
 /** Decodes a configuration; a failure names the place, the value there, and what is expected. */
 export const decode = (
   input: unknown,
   source = "options"
-): Result.Result<SamplingConfig, SamplingConfigError> =>
-  Result.mapError(
+): Result.Result<SamplingConfig, SamplingConfigError> => {
+  if (!isWithinDepth(input, maxDepth)) {
+    return Result.fail(new SamplingConfigError({ source, reason: `it nests deeper than ${maxDepth} levels` }))
+  }
+  return Result.mapError(
     decodeResult(input, { onExcessProperty: "error", errors: "all" }),
     ({ issue }) => new SamplingConfigError({ source, reason: issueLine(issue, input, "the configuration") })
   )
+}
 
 /** {@link decode} of JSON text. */
 export const decodeText = (text: string, source: string): Result.Result<SamplingConfig, SamplingConfigError> =>

@@ -64,6 +64,19 @@ describe("SamplingConfig", () => {
     assert.strictEqual(reason(`{}`), "head is missing")
   })
 
+  it("nests as deep as it needs, and no deeper", () => {
+    const nested = (levels: number): string =>
+      `{"head":${"{\"parentBased\":{\"root\":".repeat(levels)}"always_on"${"}}".repeat(levels)}}`
+    assert.isTrue(Result.isSuccess(SamplingConfig.decodeText(nested(40), "a.json")))
+    for (const levels of [60, 1_000, 60_000]) {
+      const result = SamplingConfig.decodeText(nested(levels), "a.json")
+      assert.isTrue(Result.isFailure(result) && result.failure.message.endsWith("it nests deeper than 100 levels"))
+    }
+    const cyclic: { head: unknown } = { head: undefined }
+    cyclic.head = cyclic
+    assert.isTrue(Result.isFailure(SamplingConfig.decode(cyclic)))
+  })
+
   it("no beginning of a text is taken for the whole", () => {
     const text = JSON.stringify({ head: { parentBased: { root: { traceIdRatio: 0.25 } } }, version: "1" })
     for (let length = 0; length < text.length; length++) {
