@@ -97,7 +97,10 @@ export interface Options {
   readonly settle?: Duration.Input | undefined
   /** A trace is decided this long after its first span ended, complete or not. Default 30 seconds. */
   readonly timeout?: Duration.Input | undefined
-  /** A trace of so many spans is decided at once. Default 10,000. */
+  /**
+   * A trace of so many spans is decided at once. When it is kept, later spans follow; where there is a budget, as many as
+   * this, and 10,000 in any case. Default 10,000.
+   */
   readonly spanLimit?: number | undefined
   /** A trace of so many estimated bytes is decided at once. Default 8 MiB. */
   readonly traceBytesLimit?: number | undefined

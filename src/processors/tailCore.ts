@@ -38,6 +38,7 @@ export interface TailCoreOptions extends JudgeOptions {
 
 const nowhere: SpanSink = { emit() {}, drop() {}, hold() {}, sampledOut() {} }
 const stressPeriod = 100
+const leastMostLate = 10_000
 /** Beside the low half of a threshold in the cache: the head recorded the trace whatever it decided. */
 const allRecorded = 1 << 28
 
@@ -57,6 +58,8 @@ export class TailCore {
   readonly #options: TailCoreOptions
   readonly #table = new TraceTable()
   readonly #wheel = new TimerWheel<HeldTrace>()
+  /** Late spans of one trace that are let through although a budget is all that bounds them. */
+  readonly #mostLate: number
   readonly #kept: KeptTraces
   readonly #dropped: DroppedTraces
   readonly #stress: Stress
@@ -79,6 +82,7 @@ export class TailCore {
   constructor(options: TailCoreOptions) {
     this.#options = options
     this.#kept = new KeptTraces(options.keptCacheSize)
+    this.#mostLate = Math.max(leastMostLate, options.spanLimit)
     this.#dropped = new DroppedTraces(options.droppedCacheSize)
     this.#stress = new Stress(options.stress)
     this.#judge = new Judge(options, options.now())
@@ -365,6 +369,13 @@ export class TailCore {
     const { isDryRun } = this.#judge
     const row = this.#kept.find(traceId0, traceId1, traceId2, traceId3)
     if (row >= 0) {
+      const isTooMuch = this.#kept.countLate(row) > this.#mostLate && this.#judge.hasBudget
+      if (isTooMuch && !isDryRun) {
+        this.#tellLate()
+        this.#counts.lateDropped++
+        next.sampledOut(1)
+        return true
+      }
       this.#counts.lateKept++
       const hi = this.#kept.thresholdHi(row)
       const lo = this.#kept.thresholdLo(row)
@@ -381,6 +392,15 @@ export class TailCore {
     if (isDryRun) next.emit(span)
     else next.sampledOut(1)
     return true
+  }
+
+  #tellLate(): void {
+    this.#options.diagnostics.report(
+      "warn",
+      "tail.late",
+      `tail sampling: spans of a trace that was kept go on coming, beyond ${this.#mostLate}; the others `
+        + "are dropped, since there is a budget. Does every request bring the same trace id?"
+    )
   }
 
   /** Whether a rule wants the trace of this span, as far as it is known. */

@@ -387,6 +387,24 @@ describe("the budget", () => {
     }))
 })
 
+describe("one trace id for everything", () => {
+  it.effect("cannot exceed a budget for long: after as many late spans as a trace may have, they are dropped, and told", () =>
+    Effect.gen(function*() {
+      const { account, arrived, lines, span, tail } = yield* setUp({ policy: few(100_000) })
+      span({ id: 1, name: "first" })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(arrived.length, 1)
+      for (let id = 2; id <= 11_001; id++) {
+        span({ id, parent: 1 })
+        if (id % 1_000 === 0) yield* TestClock.adjust("10 seconds")
+      }
+      assert.strictEqual(arrived.length, 10_001)
+      assert.strictEqual(account.sampledOut, 1_000)
+      assert.deepStrictEqual((yield* tail.stats).late, { kept: 10_000, dropped: 1_000 })
+      assert.isTrue(lines.some((line) => line.includes("the same trace id")))
+    }))
+})
+
 describe("room", () => {
   it.effect("is made by deciding: bounds hold at every step, and no error is lost while budget remains", () =>
     Effect.gen(function*() {

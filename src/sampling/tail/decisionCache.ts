@@ -131,7 +131,15 @@ export class KeptTraces {
     } else columns.touch(row)
     columns.thresholdHi[row] = thresholdHi
     columns.thresholdLo[row] = thresholdLo
+    columns.late[row] = 0
     columns.ruleIds[row] = ruleId
+  }
+
+  /** Counts a span that came when its trace was kept already; answers with how many there have been. */
+  countLate(row: number): number {
+    const { late } = this.#columns!
+    // It stays at the largest number that it can hold.
+    return late[row]! < 0x7fffffff ? ++late[row]! : 0x7fffffff
   }
 
   /** The high half of the threshold, -1 for an unknown probability. */
@@ -157,6 +165,7 @@ class Columns {
   private readonly words: Int32Array
   readonly thresholdHi: Int32Array
   readonly thresholdLo: Int32Array
+  readonly late: Int32Array
   readonly ruleIds: Array<string> = []
   // Rows by age, in a ring with one row more than there are traces: its head.
   private readonly newer: Int32Array
@@ -170,6 +179,7 @@ class Columns {
     this.words = new Int32Array(4 * capacity)
     this.thresholdHi = new Int32Array(capacity)
     this.thresholdLo = new Int32Array(capacity)
+    this.late = new Int32Array(capacity)
     this.newer = new Int32Array(capacity + 1)
     this.older = new Int32Array(capacity + 1)
     this.buckets = new Int32Array(powerAbove(capacity)).fill(-1)
@@ -184,7 +194,7 @@ class Columns {
   }
 
   get bytes(): number {
-    return this.words.byteLength + 2 * this.thresholdHi.byteLength + 2 * this.newer.byteLength +
+    return this.words.byteLength + 3 * this.thresholdHi.byteLength + 2 * this.newer.byteLength +
       this.buckets.byteLength + this.nextInBucket.byteLength + 8 * this.ruleIds.length
   }
 

@@ -68,6 +68,10 @@ export class Judge {
     return this.#compiled
   }
 
+  get hasBudget(): boolean {
+    return this.#budget !== undefined
+  }
+
   get isDryRun(): boolean {
     return this.#compiled.policy.dryRun === true
   }
