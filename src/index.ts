@@ -49,6 +49,9 @@ export * as W3CTraceContext from "./context/W3CTraceContext.ts"
 // Says who emits
 export * as ResourceDetector from "./resource/ResourceDetector.ts"
 
+// Counts and measures
+export * as ExponentialHistogram from "./metrics/ExponentialHistogram.ts"
+
 // Goes somewhere
 export * as ConsoleSpanExporter from "./exporters/ConsoleSpanExporter.ts"
 export * as FileSpanExporter from "./exporters/FileSpanExporter.ts"
@@ -75,6 +78,7 @@ export * as Transport from "./delivery/Transport.ts"
 export * as Attributes from "./model/Attributes.ts"
 export * as Baggage from "./model/Baggage.ts"
 export * as InstrumentationScope from "./model/InstrumentationScope.ts"
+export * as MetricData from "./model/MetricData.ts"
 export * as ReadableSpan from "./model/ReadableSpan.ts"
 export * as Resource from "./model/Resource.ts"
 export * as SpanContext from "./model/SpanContext.ts"
