@@ -50,7 +50,14 @@ export * as W3CTraceContext from "./context/W3CTraceContext.ts"
 export * as ResourceDetector from "./resource/ResourceDetector.ts"
 
 // Counts and measures
+export * as Aggregation from "./metrics/Aggregation.ts"
+export * as EffectMetrics from "./metrics/EffectMetrics.ts"
+export * as Exemplars from "./metrics/Exemplars.ts"
 export * as ExponentialHistogram from "./metrics/ExponentialHistogram.ts"
+export * as Meter from "./metrics/Meter.ts"
+export * as MeterProvider from "./metrics/MeterProvider.ts"
+export * as MetricProducer from "./metrics/MetricProducer.ts"
+export * as View from "./metrics/View.ts"
 
 // Goes somewhere
 export * as ConsoleSpanExporter from "./exporters/ConsoleSpanExporter.ts"
