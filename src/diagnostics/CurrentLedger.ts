@@ -18,3 +18,12 @@ export const TracesLedger: Context.Reference<SignalLedger> = Context.Reference<S
   "effect-telemetry/diagnostics/TracesLedger",
   { defaultValue: () => new SignalLedger() }
 )
+
+/**
+ * The ledger in which readers of metrics book data points: one that is reported again, since it did not arrive, is the same
+ * point.
+ */
+export const MetricsLedger: Context.Reference<SignalLedger> = Context.Reference<SignalLedger>(
+  "effect-telemetry/diagnostics/MetricsLedger",
+  { defaultValue: () => new SignalLedger() }
+)

@@ -176,14 +176,14 @@ export const makeWith = Effect.fnUntraced(function*(
       outbox === undefined && Result.isFailure(first.result) && Result.isFailure(second.result) &&
       first.result.failure.reason === second.result.failure.reason
     ) return yield* first.result.failure
-    return add(first.outcome, second.outcome)
+    return SpanExporter.addResults(first.outcome, second.outcome)
   })
 
   /** Sends a half, and keeps what became of it, unless it was taken apart and its own halves did. */
   const part = (half: OtlpSpanBatch, since: bigint, whole: OtlpSpanBatch, parts: Parts) =>
     Effect.map(Effect.result(deliver(half, since, whole)), (result) => {
       const known = outcome(result, half)
-      if (parts.left.delete(half)) parts.settled = add(parts.settled, known)
+      if (parts.left.delete(half)) parts.settled = SpanExporter.addResults(parts.settled, known)
       return { result, outcome: known }
     })
 
@@ -195,7 +195,7 @@ export const makeWith = Effect.fnUntraced(function*(
     for (const half of parts.left) {
       if (outbox?.write(half) === true) spooled += half.count
     }
-    return spooled === 0 ? parts.settled : add(parts.settled, { exported: 0, spooled })
+    return spooled === 0 ? parts.settled : SpanExporter.addResults(parts.settled, { exported: 0, spooled })
   }
 
   const outcome = (
@@ -252,19 +252,3 @@ const maxSpareBytes = 512 * 1024
 /** {@link make} as a layer. */
 export const layer = (options: OtlpSpanExporterOptions): Layer.Layer<SpanExporter.SpanExporter> =>
   Layer.effect(SpanExporter.SpanExporter, make(options))
-
-const add = (a: SpanExporter.ExportResult, b: SpanExporter.ExportResult): SpanExporter.ExportResult => ({
-  exported: a.exported + b.exported,
-  rejected: sum(a.rejected, b.rejected),
-  dropped: sum(a.dropped, b.dropped),
-  ...a.spooled === undefined && b.spooled === undefined ? {} : { spooled: (a.spooled ?? 0) + (b.spooled ?? 0) }
-})
-
-const sum = <Reason extends string>(
-  a: { readonly [K in Reason]?: number } | undefined,
-  b: { readonly [K in Reason]?: number } | undefined
-): { readonly [K in Reason]?: number } => {
-  const total: { [K in Reason]?: number } = { ...a }
-  for (const reason in b) total[reason] = (total[reason] ?? 0) + (b[reason] ?? 0)
-  return total
-}

@@ -112,3 +112,20 @@ export const make = <Batch extends SpanBatch>(options: {
   readonly component?: ComponentInfo | undefined
   readonly spool?: BatchSpool<Batch> | undefined
 }): SpanExporterShape => options as unknown as SpanExporterShape
+
+/** What became of two batches together. */
+export const addResults = (a: ExportResult, b: ExportResult): ExportResult => ({
+  exported: a.exported + b.exported,
+  rejected: sum(a.rejected, b.rejected),
+  dropped: sum(a.dropped, b.dropped),
+  ...a.spooled === undefined && b.spooled === undefined ? {} : { spooled: (a.spooled ?? 0) + (b.spooled ?? 0) }
+})
+
+const sum = <Reason extends string>(
+  a: { readonly [K in Reason]?: number } | undefined,
+  b: { readonly [K in Reason]?: number } | undefined
+): { readonly [K in Reason]?: number } => {
+  const total: { [K in Reason]?: number } = { ...a }
+  for (const reason in b) total[reason] = (total[reason] ?? 0) + (b[reason] ?? 0)
+  return total
+}

@@ -23,11 +23,27 @@ export interface AnswerReader {
 // What is to be said takes a few hundred bytes; to parse megabytes of hostile JSON would hold the program for a second.
 const maxReadBytes = 256 * 1024
 
+/** What is sent: its name, where it usually goes, and what an answer in JSON calls those that were rejected. */
+export interface Signal {
+  readonly items: string
+  readonly endpoint: string
+  readonly rejected: "rejectedSpans" | "rejectedDataPoints"
+}
+
+const traces: Signal = { items: "spans", endpoint: "traces usually go to /v1/traces", rejected: "rejectedSpans" }
+
+export const metrics: Signal = {
+  items: "data points",
+  endpoint: "metrics usually go to /v1/metrics",
+  rejected: "rejectedDataPoints"
+}
+
 export const makeAnswerReader = (
   name: string,
   contentType: string,
   scrub: (text: string) => string,
-  diagnostics: Diagnostics
+  diagnostics: Diagnostics,
+  signal: Signal = traces
 ): AnswerReader => {
   const typeOf = (response: TransportResponse): string => response.headers["content-type"] ?? contentType
   const quote = (text: string): string => text === "" ? "no message" : JSON.stringify(scrub(text).slice(0, 512))
@@ -44,7 +60,7 @@ export const makeAnswerReader = (
   let standing: number | undefined
 
   const describe = (response: TransportResponse): string =>
-    `HTTP ${response.status}${advice(response.status)}: ${quote(messageOf(response))}`
+    `HTTP ${response.status}${advice(response.status, signal)}: ${quote(messageOf(response))}`
 
   const report = (response: TransportResponse, what: string, kept = ""): void => {
     const { status } = response
@@ -58,7 +74,9 @@ export const makeAnswerReader = (
   }
 
   const read = (response: TransportResponse) =>
-    response.body.byteLength > maxReadBytes ? undefined : decodeExportResponse(typeOf(response), response.body)
+    response.body.byteLength > maxReadBytes
+      ? undefined
+      : decodeExportResponse(typeOf(response), response.body, signal.rejected)
 
   const oddity = (response: TransportResponse): string | undefined => {
     const answer = read(response)
@@ -87,23 +105,23 @@ export const makeAnswerReader = (
       diagnostics.report(
         "warn",
         `${name}.partial_success`,
-        `${name}: the destination rejected ${rejected} of ${count} spans: ${quote(partial.errorMessage)}`
+        `${name}: the destination rejected ${rejected} of ${count} ${signal.items}: ${quote(partial.errorMessage)}`
       )
       return { exported: count - rejected, rejected: { partial_rejected: rejected } }
     },
     refused: (response, count, kept) => {
-      report(response, `${count} spans refused`, kept)
+      report(response, `${count} ${signal.items} refused`, kept)
       return { exported: 0, rejected: { permanent_status: count } }
     },
-    postponed: (response, count) => report(response, `${count} spans refused for now, and kept,`)
+    postponed: (response, count) => report(response, `${count} ${signal.items} refused for now, and kept,`)
   }
 }
 
-const advice = (status: number): string =>
+const advice = (status: number, { endpoint }: Signal): string =>
   status === 401 || status === 403
     ? " (check the credentials in the configured headers)"
     : status === 404 || status === 405
-    ? " (check the endpoint: traces usually go to /v1/traces)"
+    ? ` (check the endpoint: ${endpoint})`
     : status === 415
     ? " (check the protocol: the endpoint takes another OTLP encoding)"
     : status === 407

@@ -11,8 +11,11 @@ import type { ProducedMetric, ReaderPreferences } from "./MetricProducer.ts"
 export interface Collection {
   /** Metrics with at least one point. */
   readonly metrics: ReadonlyArray<MetricData>
-  /** Says that all of it has arrived. Until then, what is delta is part of the next collection, too. */
-  readonly commit: () => void
+  /**
+   * Says that it has arrived, all or those metrics for which `hasArrived` holds. Until then, what is delta is part of the
+   * next collection, too.
+   */
+  readonly commit: (hasArrived?: (metric: MetricData) => boolean) => void
 }
 
 /** One reader's way in. */
@@ -56,12 +59,13 @@ export const makeCollector = (
   return {
     collect: () => {
       const metrics: Array<MetricData> = []
-      const commits: Array<() => void> = []
+      const commits: Array<{ readonly metric: MetricData | undefined; readonly commit: () => void }> = []
       const add = (metric: ProducedMetric): void => {
-        if (metric.commit !== undefined) commits.push(metric.commit)
-        if (metric.data.points.length === 0) return
-        const { data, description, name, scope, unit } = metric
-        metrics.push({ name, description, unit, scope, resource, data })
+        const { commit, data, description, name, scope, unit } = metric
+        const isEmpty = data.points.length === 0
+        const found = isEmpty ? undefined : { name, description, unit, scope, resource, data }
+        if (found !== undefined) metrics.push(found)
+        if (commit !== undefined) commits.push({ metric: found, commit })
       }
       const observations = new Map<ObservableInstrument, ReturnType<ObservableInstrument["observe"]>>()
       for (const { instrument } of reading.observed) {
@@ -77,7 +81,15 @@ export const makeCollector = (
         add({ ...collected.spec, scope, data: collected.data, commit: collected.commit })
       }
       produced(now).forEach(add)
-      return { metrics, commit: () => commits.forEach((commit) => commit()) }
+      return {
+        metrics,
+        commit: (hasArrived) => {
+          for (const { commit, metric } of commits) {
+            // An interval without a point arrives by itself.
+            if (metric === undefined || hasArrived === undefined || hasArrived(metric)) commit()
+          }
+        }
+      }
     }
   }
 }

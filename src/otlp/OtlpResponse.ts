@@ -64,11 +64,12 @@ const object = (body: Uint8Array): JsonReader => {
  * **Details**
  *
  * An empty body is full success, and so are 0 rejected spans without a message (`specification.md#partial-success-1`).
- * Fails for a body that cannot be read; since the receiver answered 200, its spans have still arrived.
+ * In JSON, `member` is what the signal calls them. Fails for a body that cannot be read; since the receiver answered 200, its spans have still arrived.
  */
 export const decodeExportResponse = (
   contentType: string,
-  body: Uint8Array
+  body: Uint8Array,
+  member: "rejectedSpans" | "rejectedDataPoints" = "rejectedSpans"
 ): Result.Result<PartialSuccess | undefined, OtlpDecodeError> =>
   body.length === 0 ? Result.succeed(undefined) : decodeAs(contentType, body, {
     protobuf: readPartialSuccess,
@@ -76,7 +77,7 @@ export const decodeExportResponse = (
       if (isBlank(body)) return undefined
       const partial = object(body).member("partialSuccess")
       return partialSuccess(
-        partial.member("rejectedSpans").bigint(minInt64, maxInt64),
+        partial.member(member).bigint(minInt64, maxInt64),
         partial.member("errorMessage").text()
       )
     }

@@ -24,10 +24,12 @@ const long = createRequire(requireTheirs.resolve("protobufjs/minimal"))("long")
 protobufjs.util.Long = long.default ?? long
 protobufjs.configure()
 
-const proto = require(generated).opentelemetry.proto.collector.trace.v1
+const collector = require(generated).opentelemetry.proto.collector
+const proto = collector.trace.v1
 
 export const Request: MessageType = proto.ExportTraceServiceRequest
 export const Response: MessageType = proto.ExportTraceServiceResponse
+export const MetricsRequest: MessageType = collector.metrics.v1.ExportMetricsServiceRequest
 
 // 64-bit integers as exact decimal text, bytes as base64, absent fields at their default, so that nothing hides.
 const toObject = (type: MessageType, message: object): object =>
@@ -48,12 +50,12 @@ const unsigned = (value: unknown): unknown => {
 }
 
 /** A protobuf body as a plain object. */
-export const fromProtobuf = (body: Uint8Array): object => toObject(Request, Request.decode(body))
+export const fromProtobuf = (body: Uint8Array, type: MessageType = Request): object => toObject(type, type.decode(body))
 
-const base64 = (hex: string): string => Buffer.from(hex, "hex").toString("base64")
+export const base64 = (hex: string): string => Buffer.from(hex, "hex").toString("base64")
 
 /** A JSON body as a plain object: hex ids become bytes, then the official message type takes over. */
-export const fromJson = (body: Uint8Array): object => {
+export const fromJson = (body: Uint8Array, type: MessageType = Request): object => {
   const json = JSON.parse(
     new TextDecoder("utf-8", { fatal: true }).decode(body),
     (key, value) =>
@@ -61,7 +63,7 @@ export const fromJson = (body: Uint8Array): object => {
         ? base64(value)
         : value
   )
-  return toObject(Request, Request.fromObject(json))
+  return toObject(type, type.fromObject(json))
 }
 
 /** What the official decoder makes of nothing but a kind of value: all other fields of `AnyValue` stay unset. */
@@ -83,7 +85,7 @@ const anyValue = (value: AttributeValue): object => {
     : { kvlistValue: { values: keyValues(value as SpanData.SpanData["attributes"]) } }
 }
 
-const keyValues = (attributes: SpanData.SpanData["attributes"]): Array<object> =>
+export const keyValues = (attributes: SpanData.SpanData["attributes"]): Array<object> =>
   Object.entries(attributes).map(([key, value]) => ({ key: key.toWellFormed(), value: anyValue(value) }))
 
 const flags = (traceFlags: number, isRemote: boolean): number => traceFlags + 0x100 + (isRemote ? 0x200 : 0)
@@ -124,7 +126,7 @@ const spanObject = (span: SpanData.SpanData): object => ({
   flags: flags(span.traceFlags, span.parentIsRemote)
 })
 
-const distinct = <A>(values: ReadonlyArray<A>): ReadonlyArray<A> => [...new Set(values)]
+export const distinct = <A>(values: ReadonlyArray<A>): ReadonlyArray<A> => [...new Set(values)]
 
 /** The request that holds `spans`, grouped by the identity of resource and scope in order of appearance. */
 export const expected = (spans: ReadonlyArray<SpanData.SpanData>): object => ({
