@@ -27,6 +27,13 @@ export type ValueType = "int" | "double"
 export const valueOf = (value: number, type: ValueType): MetricValue =>
   type === "double" || !Number.isFinite(value) ? value : BigInt.asIntN(64, BigInt(Math.trunc(value)))
 
+// Member by member: to spread an object takes ten times as long, and a report has thousands.
+const numberPoint = (
+  { attributes, exemplars, startTimeUnixNano, timeUnixNano }: PointBase,
+  value: number,
+  type: ValueType
+): NumberPoint => ({ attributes, startTimeUnixNano, timeUnixNano, value: valueOf(value, type), exemplars })
+
 /** Measurements of one series, gathered. */
 export interface Accumulator {
   /** Whether something was recorded since this was last set to `false`. */
@@ -57,7 +64,7 @@ export class Sum implements Accumulator {
   }
 
   point(base: PointBase, type: ValueType): NumberPoint {
-    return { ...base, value: valueOf(this.value, type) }
+    return numberPoint(base, this.value, type)
   }
 }
 
@@ -79,7 +86,7 @@ export class LastValue implements Accumulator {
   }
 
   point(base: PointBase, type: ValueType): NumberPoint {
-    return { ...base, value: valueOf(this.value, type) }
+    return numberPoint(base, this.value, type)
   }
 }
 

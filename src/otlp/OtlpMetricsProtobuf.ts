@@ -147,7 +147,12 @@ const temporality = (writer: ByteWriter, value: Temporality): void => {
 }
 
 const each = <P>(writer: ByteWriter, points: ReadonlyArray<P>, write: (writer: ByteWriter, point: P) => void): void => {
-  for (const point of points) writeMessage(writer, 0x0a, () => write(writer, point))
+  for (const point of points) {
+    writer.byte(0x0a)
+    const begun = writer.begin()
+    write(writer, point)
+    writer.end(begun)
+  }
 }
 
 const data = (writer: ByteWriter, data: MetricPoints): void => {
@@ -189,7 +194,9 @@ const metric = (writer: ByteWriter, value: MetricData): void => {
 export const encoder: OtlpMetricEncoder = {
   contentType: "application/x-protobuf",
   encode: (metrics) => {
-    const writer = makeWriter()
+    let points = 0
+    for (const { data } of metrics) points += data.points.length
+    const writer = makeWriter(1024 + points * 160)
     for (const { resource, scopes } of group(metrics)) {
       writeMessage(writer, 0x0a, () => {
         writeMessage(writer, 0x0a, () => writeAttributes(writer, 0x0a, resource.attributes))
@@ -207,6 +214,6 @@ export const encoder: OtlpMetricEncoder = {
         writeText(writer, 0x1a, resource.schemaUrl)
       })
     }
-    return writer.toBytes()
+    return writer.bytes.subarray(0, writer.pos)
   }
 }

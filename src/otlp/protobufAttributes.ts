@@ -3,8 +3,8 @@ import { allocate } from "../internal/buffers.ts"
 import { ByteWriter } from "../internal/byteWriter.ts"
 import type { Attributes, AttributeValue } from "../model/Attributes.ts"
 
-/** A writer of its own. */
-export const makeWriter = (): ByteWriter => new ByteWriter(allocate(1024))
+/** A writer of its own, with room for about `size` bytes. */
+export const makeWriter = (size: number): ByteWriter => new ByteWriter(allocate(size))
 
 /** Writes a text field, if there is a text. */
 export const writeText = (writer: ByteWriter, tag: number, text: string | undefined): void => {
@@ -35,49 +35,60 @@ export const writeFixed64 = (writer: ByteWriter, value: bigint): void => {
   writer.pos += 8
 }
 
+// Between `begin` and `end` and not by functions: a function for each part of each point would double the cost of a report.
+
 /** Writes each attribute as a `KeyValue` field. */
 export const writeAttributes = (writer: ByteWriter, tag: number, attributes: Attributes): void => {
   for (const key of Object.keys(attributes)) {
-    writeMessage(writer, tag, () => {
-      writer.byte(0x0a)
-      writer.delimitedUtf8(key)
-      writeMessage(writer, 0x12, () => writeValue(writer, attributes[key]!))
-    })
+    writer.byte(tag)
+    const entry = writer.begin()
+    writer.byte(0x0a)
+    writer.delimitedUtf8(key)
+    writer.byte(0x12)
+    const any = writer.begin()
+    writeValue(writer, attributes[key]!)
+    writer.end(any)
+    writer.end(entry)
   }
 }
 
 /** Writes the fields of an `AnyValue`. */
 const writeValue = (writer: ByteWriter, value: AttributeValue): void => {
-  switch (typeof value) {
-    case "string":
-      writer.byte(0x0a)
-      return writer.delimitedUtf8(value)
-    case "boolean":
-      writer.byte(0x10)
-      return writer.byte(value ? 1 : 0)
-    case "bigint":
-      writer.byte(0x18)
-      return writer.varintBigInt(value)
-    case "number":
-      if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
-        writer.byte(0x18)
-        return writer.varintBigInt(BigInt(value))
-      }
+  if (typeof value === "string") {
+    writer.byte(0x0a)
+    writer.delimitedUtf8(value)
+  } else if (typeof value === "number") {
+    if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
       writer.byte(0x21)
-      return writeDouble(writer, value)
-  }
-  if (value === null) return
-  if (value instanceof Uint8Array) {
+      writeDouble(writer, value)
+    } else {
+      writer.byte(0x18)
+      writer.varint64(Math.floor(value / 0x100000000) | 0, value | 0)
+    }
+  } else if (typeof value === "boolean") {
+    writer.byte(0x10)
+    writer.byte(value ? 1 : 0)
+  } else if (typeof value === "bigint") {
+    writer.byte(0x18)
+    writer.varintBigInt(value)
+  } else if (value instanceof Uint8Array) {
     writer.byte(0x3a)
     writer.varint(value.length)
-    return writer.raw(value)
+    writer.raw(value)
+  } else if (Array.isArray(value)) {
+    writer.byte(0x2a)
+    const array = writer.begin()
+    for (const item of value as ReadonlyArray<AttributeValue>) {
+      writer.byte(0x0a)
+      const any = writer.begin()
+      writeValue(writer, item)
+      writer.end(any)
+    }
+    writer.end(array)
+  } else if (value !== null) {
+    writer.byte(0x32)
+    const map = writer.begin()
+    writeAttributes(writer, 0x0a, value as Attributes)
+    writer.end(map)
   }
-  if (Array.isArray(value)) {
-    return writeMessage(writer, 0x2a, () => {
-      for (const item of value as ReadonlyArray<AttributeValue>) {
-        writeMessage(writer, 0x0a, () => writeValue(writer, item))
-      }
-    })
-  }
-  writeMessage(writer, 0x32, () => writeAttributes(writer, 0x0a, value as Attributes))
 }

@@ -81,6 +81,19 @@ describe("metrics", () => {
       }
     }), options)
 
+  it.effect("a key may be called __proto__", () =>
+    Effect.gen(function*() {
+      const { meter, reader } = yield* setup()
+      const counter = meter.createCounter("c")
+      counter.add(1, JSON.parse(`{"__proto__":"a","b":1}`) as Record<string, unknown>)
+      counter.add(1, JSON.parse(`{"__proto__":"c","b":1}`) as Record<string, unknown>)
+      const { points } = metric(reader.collect().metrics, "c")
+      assert.deepStrictEqual(points.map(({ attributes }) => Object.entries(attributes)), [
+        [["__proto__", "a"], ["b", 1]],
+        [["__proto__", "c"], ["b", 1]]
+      ])
+    }))
+
   it.effect.prop("a series is its attributes, in whatever order and by whichever way they come", {
     a: Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]),
     b: Schema.Array(Schema.String),
