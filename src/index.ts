@@ -54,10 +54,13 @@ export * as Aggregation from "./metrics/Aggregation.ts"
 export * as EffectMetrics from "./metrics/EffectMetrics.ts"
 export * as Exemplars from "./metrics/Exemplars.ts"
 export * as ExponentialHistogram from "./metrics/ExponentialHistogram.ts"
+export * as HttpPrometheusRoute from "./metrics/HttpPrometheusRoute.ts"
 export * as Meter from "./metrics/Meter.ts"
 export * as MeterProvider from "./metrics/MeterProvider.ts"
 export * as MetricProducer from "./metrics/MetricProducer.ts"
 export * as PeriodicMetricReader from "./metrics/PeriodicMetricReader.ts"
+export * as PrometheusReader from "./metrics/PrometheusReader.ts"
+export * as PrometheusServer from "./metrics/PrometheusServer.ts"
 export * as View from "./metrics/View.ts"
 
 // Goes somewhere
