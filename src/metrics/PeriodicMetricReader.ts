@@ -124,7 +124,6 @@ export const make = Effect.fnUntraced(function*(
         const count = countPoints(batch)
         account.inFlight += count
         const result = yield* Effect.result(guarded(batch))
-        if (isClosed) return trouble
         account.inFlight -= count
         account.durations.record(Number(clock.monotonicTimeNanosUnsafe() - begun) / 1e9)
         if (result._tag === "Success") {
@@ -163,7 +162,6 @@ export const make = Effect.fnUntraced(function*(
     })
 
   let isClosing = false
-  let isClosed = false
   const flushHere = oneAtATime.withPermits(1)(Effect.suspend(() => exportAll(reader.collect()))).pipe(
     Effect.catchDefect((defect) =>
       Effect.sync(() => {
@@ -204,7 +202,6 @@ export const make = Effect.fnUntraced(function*(
         ? own
         : Math.min(own, Math.max(0, Number(deadline.at - clock.monotonicTimeNanosUnsafe()) / 1e6))
       yield* Effect.raceFirst(flush, Effect.sleep(Math.floor(left)))
-      isClosed = true
       running.interruptUnsafe()
       exporting.forEach((fiber) => fiber.interruptUnsafe())
       account.inFlight = 0

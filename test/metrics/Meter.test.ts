@@ -183,6 +183,45 @@ describe("Meter", () => {
       ])
     }))
 
+  it.effect("the limit of deltas is one of each interval: what has been reported makes room", () =>
+    Effect.gen(function*() {
+      const { meter, reader } = yield* setup({ temporality: "delta", cardinalityLimit: () => 2 })
+      const counter = meter.createCounter("c")
+      const add = (...users: ReadonlyArray<number>) => users.forEach((user) => counter.add(1, { user }))
+      add(1, 2)
+      reader.collect().commit()
+      add(3, 4)
+      const second = reader.collect()
+      assert.deepStrictEqual(values(metric(second.metrics, "c")), [[{ user: 3 }, 1], [{ user: 4 }, 1]])
+      // It has not arrived: its series are still needed.
+      add(5)
+      assert.deepStrictEqual(values(metric(reader.collect().metrics, "c")), [
+        [{ user: 3 }, 1],
+        [{ user: 4 }, 1],
+        [{ "otel.metric.overflow": true }, 1]
+      ])
+    }))
+
+  it.effect("observed totals are never counted twice, whoever is observed beyond the limit", () =>
+    Effect.gen(function*() {
+      const { meter, reader } = yield* setup({ temporality: "delta", cardinalityLimit: () => 1 })
+      let totals: Record<string, number> = {}
+      meter.createObservableCounter("c", {}, ({ observe }) => {
+        for (const [set, total] of Object.entries(totals)) observe(total, { set })
+      })
+      const report = (next: Record<string, number>) => {
+        totals = next
+        const { commit, metrics } = reader.collect()
+        commit()
+        return values(metric(metrics, "c"))
+      }
+      const overflow = { "otel.metric.overflow": true }
+      assert.deepStrictEqual(report({ a: 10, b: 5, c: 7 }), [[{ set: "a" }, 10], [overflow, 12]])
+      assert.deepStrictEqual(report({ a: 11, b: 5 }), [[{ set: "a" }, 1], [overflow, 0]])
+      assert.deepStrictEqual(report({ b: 8 }), [[overflow, 3]])
+      assert.deepStrictEqual(report({ a: 12, b: 8 }), [[{ set: "a" }, 1], [overflow, 0]])
+    }))
+
   it.effect("temporality follows the kind", () =>
     Effect.gen(function*() {
       const { meter, provider, reader } = yield* setup({ temporality: "delta" })

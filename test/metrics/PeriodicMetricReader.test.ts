@@ -170,6 +170,23 @@ describe("PeriodicMetricReader", () => {
       assert.lengthOf(taken, 0)
     }))
 
+  it.effect("an answer that comes after the end changes no account", () =>
+    Effect.gen(function*() {
+      const exporter = MetricExporter.of({
+        name: "test",
+        export: (metrics) => Effect.uninterruptible(Effect.as(Effect.sleep(10_000), { exported: countPoints(metrics) }))
+      })
+      const { account, balanced, close, meter } = yield* start(exporter, { exportTimeout: 0 })
+      meter.createCounter("c").add(1)
+      const closing = yield* Effect.forkChild(close)
+      yield* TestClock.adjust(3000)
+      assert.isDefined(closing.pollUnsafe())
+      assert.deepStrictEqual([account.exported, account.droppedTotal], [0, 1])
+      yield* TestClock.adjust(10_000)
+      assert.deepStrictEqual([account.exported, account.droppedTotal, account.queued, account.inFlight], [0, 1, 0, 0])
+      balanced()
+    }))
+
   it.effect("who does not wait for a flush leaves it to itself", () =>
     Effect.gen(function*() {
       const { exporter } = scripted(["hang"])
