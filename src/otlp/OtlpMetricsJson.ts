@@ -52,8 +52,8 @@ const keyValues = (attributes: Attributes | undefined): ReadonlyArray<object> =>
 const number = (value: MetricValue): object =>
   typeof value === "number" ? { asDouble: double(value) } : { asInt: String(value) }
 
-const exemplars = (list: ReadonlyArray<Exemplar>): ReadonlyArray<object> =>
-  list.map((exemplar) => ({
+const exemplars = (list: ReadonlyArray<Exemplar>): ReadonlyArray<object> | undefined =>
+  list.length === 0 ? undefined : list.map((exemplar) => ({
     timeUnixNano: String(exemplar.timeUnixNano),
     ...number(exemplar.value),
     spanId: exemplar.spanId,
@@ -81,10 +81,14 @@ const buckets = ({ bucketCounts, offset }: ExponentialHistogramPoint["positive"]
   bucketCounts: bucketCounts.map(String)
 })
 
-const numberPoint = (point: NumberPoint): object => ({
-  ...base(point),
-  ...number(point.value),
-  exemplars: exemplars(point.exemplars)
+// Member by member: there are thousands of these, and to spread an object takes ten times as long.
+const numberPoint = ({ attributes, exemplars: list, startTimeUnixNano, timeUnixNano, value }: NumberPoint): object => ({
+  attributes: keyValues(attributes),
+  startTimeUnixNano: String(startTimeUnixNano),
+  timeUnixNano: String(timeUnixNano),
+  asDouble: typeof value === "number" ? double(value) : undefined,
+  asInt: typeof value === "bigint" ? String(value) : undefined,
+  exemplars: exemplars(list)
 })
 
 const histogramPoint = (point: HistogramPoint): object => ({
