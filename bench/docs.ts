@@ -5,7 +5,10 @@ const begin = "<!-- bench:begin -->"
 const end = "<!-- bench:end -->"
 
 /** Writes `text` between the markers of a file of the project; fails where they are missing. */
-export const updateDocs = (path: "README.md" | "docs/performance.md" | "docs/faults.md", text: string): void => {
+export const updateDocs = (
+  path: "README.md" | "docs/performance.md" | "docs/faults.md" | "docs/sampling.md",
+  text: string
+): void => {
   const file = new URL(`../${path}`, import.meta.url)
   const before = readFileSync(file, "utf8")
   const from = before.indexOf(begin)

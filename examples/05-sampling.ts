@@ -1,21 +1,36 @@
 /** Fewer traces on purpose: which are kept, and how the kept ones still tell how many there were. */
 import { Effect, Layer } from "effect"
-import { InMemorySpanExporter, Sampler, Telemetry, TelemetryLayer, Threshold, Trace } from "effect-telemetry"
+import {
+  DecisionLog,
+  InMemorySpanExporter,
+  Sampling,
+  type SamplingConfig,
+  Telemetry,
+  TelemetryLayer,
+  Threshold,
+  Trace
+} from "effect-telemetry"
 
 /**
  * Health checks never, checkouts always, one in eight of everything else. A sampler sees what is known when a span
- * starts: of spans made with `Trace.span`, the attributes too.
+ * starts: of spans made with `Trace.span`, the attributes too. As data, so it could stand in a file that is followed while
+ * the program runs: `Sampling.layerFile({ path })`.
  */
-const byRoute: Sampler.SamplerShape = {
-  description: "ByRoute",
-  decide: ({ attributes }) => ({
-    threshold: attributes["http.route"] === "/health"
-      ? Threshold.never
-      : attributes["http.route"] === "/checkout"
-      ? Threshold.always
-      : Threshold.fromProbability(1 / 8),
-    reliable: true
-  })
+const config: SamplingConfig.SamplingConfig = {
+  version: "example",
+  head: {
+    parentBased: {
+      root: {
+        ruleBased: {
+          rules: [
+            { id: "health", when: { attribute: "http.route", eq: "/health" }, sampler: "always_off" },
+            { id: "checkout", when: { attribute: "http.route", eq: "/checkout" }, sampler: "always_on" }
+          ],
+          otherwise: { probability: 1 / 8 }
+        }
+      }
+    }
+  }
 }
 
 const request = (route: string) =>
@@ -31,17 +46,19 @@ const memory = InMemorySpanExporter.makeUnsafe()
 
 const program = Effect.gen(function*() {
   for (const [route, count] of Object.entries(traffic)) yield* Effect.repeat(request(route), { times: count - 1 })
-  return (yield* Telemetry).ledger
+  const log = yield* DecisionLog.DecisionLog
+  return { ledger: yield* (yield* Telemetry).ledger, decisions: yield* log.counts }
 }).pipe(
   Effect.provide(
     TelemetryLayer({ serviceName: "shop", exporters: [memory.exporter], batch: { maxQueueSize: 10_000 } }).pipe(
-      Layer.provide(Sampler.layer(Sampler.parentBased({ root: byRoute })))
+      Layer.provide(Sampling.layer(config)),
+      Layer.provideMerge(DecisionLog.layer())
     )
-  ),
-  Effect.flatten
+  )
 )
 
-const { created, sampledOut } = await Effect.runPromise(program)
+const { decisions, ledger } = await Effect.runPromise(program)
+const { created, sampledOut } = ledger
 const spans = await Effect.runPromise(memory.spans)
 console.log(`${created} spans made, ${sampledOut} sampled out, ${spans.length} exported\n`)
 
@@ -59,4 +76,9 @@ for (const [route, count] of Object.entries(traffic)) {
     `${route.padEnd(10)} ${String(count).padStart(5)} made ${String(kept.length).padStart(5)} kept, ` +
       `which stand for ${estimate.toFixed(0).padStart(5)}   tracestate ${state}`
   )
+}
+
+console.log("\nWho decided:")
+for (const { count, decision, ruleId, stage } of decisions) {
+  console.log(`${String(count).padStart(5)} ${decision.padEnd(4)} by ${stage}, rule ${ruleId ?? "-"}`)
 }

@@ -23,9 +23,10 @@ import { holding } from "./internal/holding.ts"
 import { optionalService } from "./internal/optionalService.ts"
 import type { Resource } from "./model/Resource.ts"
 import { SpanProcessor } from "./processors/SpanProcessor.ts"
+import { TailSampler, type TailStats } from "./processors/tailService.ts"
 import type { ResourceDetector } from "./resource/ResourceDetector.ts"
 import { Sampler } from "./sampling/Sampler.ts"
-import { fromConfig } from "./sampling/SamplerConfig.ts"
+import * as basicSampler from "./sampling/basicSampler.ts"
 import * as TelemetryConfig from "./TelemetryConfig.ts"
 import { propagatingFetch } from "./tracing/fetchPropagation.ts"
 import { OutcomePolicy } from "./tracing/Outcome.ts"
@@ -64,6 +65,8 @@ export interface Health {
   >
   /** What was stated in options or environment and could not be taken. */
   readonly problems: ReadonlyArray<string>
+  /** What the tail sampler holds and has decided, where there is one. */
+  readonly tail?: TailStats
 }
 
 /** What a destination answered when it was asked. */
@@ -136,7 +139,8 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
       const resource = yield* buildResource(config, resourceDetectors ?? [])
       const processor = providedProcessor ??
         (yield* buildPipeline(config, { exporters, processors, tracesExporters: stated.tracesExporters }))
-      const sampler = (yield* optionalService(Sampler)) ?? fromConfig(config.sampler)
+      const sampler = (yield* optionalService(Sampler)) ??
+        (yield* basicSampler.make(config.sampler, { serviceName: config.serviceName }))
       const propagator = (yield* optionalService(Propagator.Propagator)) ??
         Propagator.composite(config.propagators.map((name) => propagators[name]), diagnostics)
       const tracer = yield* Tracer.make({
@@ -176,6 +180,7 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
 
       if (config.selfMetrics && !config.disabled) yield* selfMetrics.register(ledger)
 
+      const tail = providedProcessor === undefined && !config.disabled ? yield* optionalService(TailSampler) : undefined
       const failing = (): ReadonlyArray<string | undefined> => ledger.accounts.map((account) => account.failing)
       const probe = Effect.suspend(() =>
         Effect.forEach(
@@ -211,13 +216,14 @@ const make = Effect.fnUntraced(function*(options: TelemetryLayerOptions) {
               }
             )
           }),
-        health: Effect.sync((): Health => ({
+        health: Effect.map(tail === undefined ? Effect.undefined : tail.stats, (stats): Health => ({
           status: config.disabled ? "disabled" : failing().some((text) => text !== undefined) ? "failing" : "ok",
           destinations: snapshot(ledger).destinations.map((account, index) => ({
             ...account,
             failing: failing()[index]
           })),
-          problems: problems.map((problem) => problem.message)
+          problems: problems.map((problem) => problem.message),
+          ...stats === undefined ? {} : { tail: stats }
         }))
       }
       const services = Context.make(Telemetry, telemetry).pipe(

@@ -1,6 +1,7 @@
 /** From a configuration to the parts that a telemetry layer is made of. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { ProcessExit } from "./delivery/ProcessExit.ts"
 import * as Spool from "./delivery/Spool.ts"
 import { Diagnostics } from "./diagnostics/Diagnostics.ts"
 import * as ConsoleSpanExporter from "./exporters/ConsoleSpanExporter.ts"
@@ -13,6 +14,7 @@ import * as BatchSpanProcessor from "./processors/BatchSpanProcessor.ts"
 import * as RedactSpanProcessor from "./processors/RedactSpanProcessor.ts"
 import * as SimpleSpanProcessor from "./processors/SimpleSpanProcessor.ts"
 import { compose, type SpanProcessorShape } from "./processors/SpanProcessor.ts"
+import { TailSampler } from "./processors/tailService.ts"
 import * as ResourceDetector from "./resource/ResourceDetector.ts"
 import type { TelemetryConfig, TracesExporterName } from "./TelemetryConfig.ts"
 
@@ -97,7 +99,7 @@ const named = Effect.fnUntraced(function*(config: TelemetryConfig, name: TracesE
   )
 })
 
-/** The processors of a configuration: redaction, the program's own, then one for each exporter. */
+/** The processors of a configuration: redaction, the program's own, tail sampling, then one for each exporter. */
 export const buildPipeline = Effect.fnUntraced(function*(
   config: TelemetryConfig,
   options: PipelineOptions & { readonly tracesExporters: ReadonlyArray<unknown> | undefined }
@@ -111,15 +113,26 @@ export const buildPipeline = Effect.fnUntraced(function*(
   ]
   const isReplaced = provided !== undefined || options.exporters !== undefined
   const names = isReplaced && options.tracesExporters === undefined ? [] : config.tracesExporters
-  return compose(
-    [
-      ...config.redact ? [yield* RedactSpanProcessor.make()] : [],
-      ...yield* Effect.forEach(options.processors ?? [], made),
-      ...yield* Effect.forEach(exporters, (exporter) => batched(config, exporter)),
-      ...yield* Effect.forEach(names, (name) => named(config, name))
-    ],
-    diagnostics
+  const processors = [
+    ...config.redact ? [yield* RedactSpanProcessor.make()] : [],
+    ...yield* Effect.forEach(options.processors ?? [], made),
+    ...yield* Effect.forEach(exporters, (exporter) => batched(config, exporter)),
+    ...yield* Effect.forEach(names, (name) => named(config, name))
+  ]
+  const tail = yield* optionalService(TailSampler)
+  if (tail === undefined) return compose(processors, diagnostics)
+  // After the exporters, so that it runs before they close.
+  const takeBack = (yield* ProcessExit).add(tail.decideAll)
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      takeBack()
+      tail.decideAll()
+    })
   )
+  // Before whatever feeds a destination, a processor of the program's own included.
+  const first = processors.findIndex((processor) => processor.accounts.length > 0)
+  const at = first < 0 ? processors.length : first
+  return compose([...processors.slice(0, at), tail.processor, ...processors.slice(at)], diagnostics)
 })
 
 const builtIn = {

@@ -6,7 +6,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { ShutdownSignal } from "../delivery/leaving.ts"
 import type { DiagnosticLevel } from "../diagnostics/Diagnostics.ts"
-import type { SamplerConfig } from "../sampling/SamplerConfig.ts"
+import type { BasicConfig } from "../sampling/basicSampler.ts"
 import type { SpanLimits } from "../tracing/SpanLimits.ts"
 import { isSetting, type OptionsOf, type Setting, type Tree } from "./setting.ts"
 import { settings } from "./settings.ts"
@@ -124,7 +124,7 @@ export interface TelemetryOptions {
   /** Whether spans without a parent here belong to the process that started this one. Default `false`. */
   readonly continueFromEnvironment?: boolean | undefined
   /** `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`, default parent-based always on. */
-  readonly sampler?: SamplerConfig | undefined
+  readonly sampler?: BasicConfig | undefined
   /** `OTEL_TRACES_EXPORTER`, default `["otlp"]`. */
   readonly tracesExporters?: ReadonlyArray<TracesExporterName | "none"> | undefined
   /** Hides the values of attributes that are well known to hold secrets. Default `true`. */

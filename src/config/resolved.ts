@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import type { ShutdownSignal } from "../delivery/leaving.ts"
 import type { DiagnosticLevel } from "../diagnostics/Diagnostics.ts"
 import type { Attributes } from "../model/Attributes.ts"
-import type { SamplerConfig } from "../sampling/SamplerConfig.ts"
+import type { BasicConfig } from "../sampling/basicSampler.ts"
 import type { SpanLimits } from "../tracing/SpanLimits.ts"
 import type { DetectorName, PropagatorName, TracesExporterName } from "./options.ts"
 import { isSetting, type Tree } from "./setting.ts"
@@ -38,7 +38,7 @@ export interface TelemetryConfig {
   readonly propagateTo: ReadonlyArray<string>
   readonly propagateBaggageTo: ReadonlyArray<string>
   readonly continueFromEnvironment: boolean
-  readonly sampler: SamplerConfig
+  readonly sampler: BasicConfig
   readonly tracesExporters: ReadonlyArray<TracesExporterName>
   readonly redact: boolean
   readonly shutdownTimeout: number

@@ -2,7 +2,7 @@
  * The table: every option of the library, the variables that state it, its default and where that comes from.
  */
 import type * as Redacted from "effect/Redacted"
-import { defaultSamplerConfig } from "../sampling/SamplerConfig.ts"
+import { defaultConfig as defaultSamplerConfig } from "../sampling/basicSampler.ts"
 import { defaults as spanLimits } from "../tracing/SpanLimits.ts"
 import { endpoint } from "./endpoint.ts"
 import { boolean, duration, integer, listOf, oneOf, optionalText, text, timeout } from "./kinds.ts"
@@ -158,7 +158,9 @@ export const settings = {
     refinements: [samplerArgument],
     default: defaultSamplerConfig,
     defaultText: "parentbased_always_on",
-    description: "Which spans are exported. The argument is the ratio of the two ratio samplers, 1 where it is unset.",
+    description:
+      "Which spans are exported. The argument is the ratio of the two ratio samplers, 1 where it is unset; for the two " +
+      "Jaeger samplers, `endpoint=http://localhost:5778/sampling,pollingIntervalMs=60000,initialSamplingRate=0.001`.",
     source: general
   }),
   tracesExporters: setting(

@@ -6,6 +6,9 @@ import * as Context from "effect/Context"
 
 /** What tracing reads of an incoming request. */
 export interface IncomingRequest {
+  readonly method: string
+  /** Path, query and fragment, with or without scheme and host before them. */
+  readonly url: string
   /** Header names in lower case; repeated headers are joined with `, `. */
   readonly headers: Readonly<Record<string, string | undefined>>
 }

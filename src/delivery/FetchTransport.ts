@@ -54,9 +54,9 @@ const exchange = (
       const response = yield* attempt(host, () =>
         untraced(() =>
           fetch(request.url, {
-            method: "POST",
+            method: request.method ?? "POST",
             headers: request.headers,
-            body: request.body as Uint8Array<ArrayBuffer>,
+            body: request.method === "GET" ? null : request.body as Uint8Array<ArrayBuffer>,
             redirect: "manual",
             signal: controller.signal
           })

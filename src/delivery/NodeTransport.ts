@@ -153,7 +153,6 @@ const parse = (text: string): Address | undefined => {
     host: url.host,
     secure,
     options: {
-      method: "POST",
       protocol: url.protocol,
       // An IPv6 address stands in brackets in a URL only.
       hostname: url.hostname.replace(/^\[|\]$/g, ""),
@@ -164,8 +163,9 @@ const parse = (text: string): Address | undefined => {
 }
 
 // As a list, which Node writes as it is; an object it would first copy, name by name.
-const flatten = (host: string, { body, headers }: TransportRequest): Array<string> => {
-  const list = ["host", headers["host"] ?? host, "content-length", String(body.byteLength)]
+const flatten = (host: string, { body, headers, method }: TransportRequest): Array<string> => {
+  const list = ["host", headers["host"] ?? host]
+  if (method !== "GET") list.push("content-length", String(body.byteLength))
   if (headers["accept-encoding"] === undefined) list.push("accept-encoding", "gzip")
   for (const name of Object.keys(headers)) {
     if (name !== "host" && name !== "content-length") list.push(name, headers[name]!)
@@ -206,6 +206,7 @@ const exchange = (
   const requestOptions: Https.RequestOptions = {
     ...address.options,
     ...(secure ? tls : undefined),
+    method: request.method ?? "POST",
     headers: flatten(host, request)
   }
 
@@ -236,7 +237,7 @@ const exchange = (
       if (isStale && !fresh) start(true)
       else giveUp(failure(error, host))
     })
-    outgoing.end(request.body)
+    outgoing.end(request.method === "GET" ? undefined : request.body)
   }
 
   // A header or a certificate that Node refuses is thrown, not emitted.

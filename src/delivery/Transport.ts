@@ -2,9 +2,11 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 
-/** One HTTP POST of an already encoded body. */
+/** One HTTP request, with an already encoded body. */
 export interface TransportRequest {
   readonly url: string
+  /** Default `"POST"`. A `"GET"` has an empty body. */
+  readonly method?: "GET" | "POST" | undefined
   /** Values may be secret; no transport writes them to a log or an error. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array

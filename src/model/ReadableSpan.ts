@@ -35,7 +35,10 @@ export interface SpanLink {
   readonly droppedAttributesCount: number
 }
 
-/** An ended span. A processor may change `name`, the status and the contents of the lists. */
+/**
+ * An ended span. A processor may change `name`, the status and the contents of the lists; one that decides about export
+ * also `traceFlags` and `traceState`.
+ */
 export interface ReadableSpan {
   /** 32 lowercase hexadecimal digits. */
   readonly traceId: string
@@ -57,9 +60,9 @@ export interface ReadableSpan {
 
   readonly parentIsRemote: boolean
   /** W3C trace flags: `0x01` sampled (to be exported), `0x02` random. */
-  readonly traceFlags: number
+  traceFlags: number
   /** The `tracestate` header of this span's context; `""` for none. */
-  readonly traceState: string
+  traceState: string
 
   name: string
   readonly kind: EffectSpanKind
@@ -82,6 +85,9 @@ export interface ReadableSpan {
 
   readonly scope: InstrumentationScope
   readonly resource: Resource
+
+  /** Gives back memory that only a span in the making needs; for who keeps spans after their end. */
+  readonly compact?: (() => void) | undefined
 }
 
 /** W3C flag: the span is selected for export. */

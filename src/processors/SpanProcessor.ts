@@ -4,6 +4,10 @@ import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, DropReason } from "../diagnostics/Ledger.ts"
 import { describeError } from "../internal/describeError.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
+import type { SamplingDecision } from "../sampling/Sampler.ts"
+
+/** What the sampler said about a span that is recorded. */
+export type StartDecision = Pick<SamplingDecision, "threshold" | "reliable" | "record">
 
 /** The rest of the road behind a processor. */
 export interface SpanSink {
@@ -11,6 +15,13 @@ export interface SpanSink {
   emit(span: ReadableSpan): void
   /** Books spans that go no further, for every destination behind this processor. */
   drop(reason: DropReason, count: number): void
+  /**
+   * Books spans that are kept back to be emitted later, or taken back by a negative `count` just before they are: for every
+   * destination behind this processor they count as queued.
+   */
+  hold(count: number): void
+  /** Books spans that a sampler behind the tracer did not select, for every destination behind this processor. */
+  sampledOut(count: number): void
 }
 
 /**
@@ -18,14 +29,14 @@ export interface SpanSink {
  *
  * **Details**
  *
- * `onEnd` is synchronous. It forwards the span with `next.emit` (now or later), or gives it up with `next.drop`; doing
- * neither loses the span and breaks the ledger. An exception is caught and counted, and the span goes on to the next
- * processor.
+ * `onEnd` is synchronous. It forwards the span with `next.emit`, or gives it up with `next.drop` or `next.sampledOut`; one
+ * that is to be emitted later is booked with `next.hold` until then. Doing none of these loses the span and breaks the
+ * ledger. An exception is caught and counted, and a span that is not accounted for goes on to the next processor.
  */
 export interface SpanProcessorShape {
   readonly name: string
-  /** Called when a recorded span starts. */
-  readonly onStart?: ((span: ReadableSpan) => void) | undefined
+  /** Called when a recorded span starts. The tracer says what the sampler decided. */
+  readonly onStart?: ((span: ReadableSpan, decision?: StartDecision) => void) | undefined
   readonly onEnd: (span: ReadableSpan, next: SpanSink) => void
   /**
    * Whether it looks at a span after `onEnd` has returned, or emits it later. With `false` in the whole chain the tracer
@@ -47,7 +58,7 @@ export class SpanProcessor extends Context.Service<SpanProcessor, SpanProcessorS
 /** Makes a processor that feeds no destination of its own; what is left out does nothing. */
 export const make = (options: {
   readonly name: string
-  readonly onStart?: ((span: ReadableSpan) => void) | undefined
+  readonly onStart?: ((span: ReadableSpan, decision?: StartDecision) => void) | undefined
   readonly onEnd: (span: ReadableSpan, next: SpanSink) => void
   readonly keepsSpans?: boolean | undefined
   readonly flush?: Effect.Effect<void> | undefined
@@ -60,7 +71,7 @@ export const make = (options: {
   accounts: []
 })
 
-const end: SpanSink = { emit() {}, drop() {} }
+const end: SpanSink = { emit() {}, drop() {}, hold() {}, sampledOut() {} }
 
 /**
  * One processor that runs `processors` in order. A failing one is isolated: the failure is reported and counted under
@@ -88,20 +99,31 @@ export const compose = (
     // The span that the processor is busy with, which an exception must neither lose nor emit twice.
     let current: ReadableSpan | undefined
     let isEmitted = false
-    let drops = 0
+    // How often it has accounted for a span in another way.
+    let booked = 0
     const sink: SpanSink = {
       emit(span) {
         if (span === current) isEmitted = true
         rest(span)
       },
       drop(reason, count) {
-        drops++
+        booked++
         for (const account of behind) account.drop(reason, count)
         tail.drop(reason, count)
+      },
+      hold(count) {
+        booked++
+        for (const account of behind) account.queued += count
+        tail.hold(count)
+      },
+      sampledOut(count) {
+        booked++
+        for (const account of behind) account.sampledOut += count
+        tail.sampledOut(count)
       }
     }
     return (span) => {
-      const before = drops
+      const before = booked
       const outer = current
       const wasEmitted = isEmitted
       current = span
@@ -110,7 +132,7 @@ export const compose = (
         processor.onEnd(span, sink)
       } catch (error) {
         failed(processor, error)
-        if (!isEmitted && drops === before) rest(span)
+        if (!isEmitted && booked === before) rest(span)
       }
       current = outer
       isEmitted = wasEmitted
@@ -118,13 +140,18 @@ export const compose = (
   }
 
   let tail: SpanSink = end
-  const run = chain(0, { emit: (span) => tail.emit(span), drop: (reason, count) => tail.drop(reason, count) })
+  const run = chain(0, {
+    emit: (span) => tail.emit(span),
+    drop: (reason, count) => tail.drop(reason, count),
+    hold: (count) => tail.hold(count),
+    sampledOut: (count) => tail.sampledOut(count)
+  })
   return {
     name: processors.map((processor) => processor.name).join(","),
-    onStart: starting.length === 0 ? undefined : (span) => {
+    onStart: starting.length === 0 ? undefined : (span, decision) => {
       for (const processor of starting) {
         try {
-          processor.onStart!(span)
+          processor.onStart!(span, decision)
         } catch (error) {
           failed(processor, error)
         }

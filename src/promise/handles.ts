@@ -3,6 +3,7 @@
  * part itself is made when a telemetry starts with it, once for each.
  */
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { otlpExporter, type PipelineOptions } from "../assembly.ts"
 import * as ConsoleSpanExporter from "../exporters/ConsoleSpanExporter.ts"
@@ -159,10 +160,16 @@ export interface InitializeOptions extends Omit<TelemetryLayerOptions, keyof Pip
    * this module, they take the place of the configured exporters, too.
    */
   readonly processors?: ReadonlyArray<Processor> | undefined
+  /**
+   * Parts that `TelemetryLayer` looks for, as layers provide them to it in Effect: `Sampling.layerFile({ path })`,
+   * `TailSampler.layer()`, `DecisionLog.layer()` and others of `effect-telemetry`; several of them by `Layer.provideMerge`.
+   */
+  readonly services?: Layer.Layer<never, unknown> | undefined
 }
 
 /** The same options for `TelemetryLayer`. */
-export const layerOptions = ({ exporters, processors, ...options }: InitializeOptions): TelemetryLayerOptions => {
+export const layerOptions = (given: InitializeOptions): TelemetryLayerOptions => {
+  const { exporters, processors, services: _, ...options } = given
   const isExporting = processors?.some((processor) => processor instanceof ProcessorHandle) === true
   return {
     ...options,

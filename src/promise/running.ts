@@ -41,7 +41,8 @@ export class Running {
   /** Starts it: at once, unless a part has to be waited for. */
   constructor(options: InitializeOptions | undefined, onFailure?: () => void) {
     const layer = TelemetryLayer(layerOptions(options ?? {}))
-    const fiber = Effect.runFork(Layer.buildWithScope(layer, this.#scope))
+    const services: Layer.Layer<never, unknown> = options?.services ?? Layer.empty
+    const fiber = Effect.runFork(Layer.buildWithScope(Layer.provide(layer, services), this.#scope))
     this.ready = new Promise((resolve, reject) => {
       fiber.addObserver((exit) => {
         if (Exit.isSuccess(exit)) {

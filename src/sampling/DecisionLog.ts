@@ -29,6 +29,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -105,6 +106,8 @@ export interface DecisionCount {
   readonly decision: Decision
   /** `undefined` where no rule is named; {@link otherRules} for the rules beyond the first 1,000. */
   readonly ruleId: string | undefined
+  /** Of dry runs, what would have been. */
+  readonly isDryRun: boolean
   readonly count: number
 }
 
@@ -145,6 +148,11 @@ export type DecisionLogShape = DecisionLog["Service"]
 export interface Options {
   /** Most decisions kept. Default 1,024; the oldest give way. */
   readonly capacity?: number | undefined
+  /**
+   * Counts into Effect's metric registry too: `effect_telemetry.sampling.decisions`, by `sampling.stage`,
+   * `sampling.decision`, `sampling.rule` and, in a dry run, `sampling.dry_run`. Default `true`.
+   */
+  readonly metrics?: boolean | undefined
 }
 
 const maxRules = 1_000
@@ -167,7 +175,7 @@ export const fromHead = (head: HeadDecision): DecisionRecord => {
   const { hi, lo } = head.randomness
   const { dryRun } = head.decision
   const decision = dryRun ?? head.decision
-  const keep = dryRun === undefined ? head.keep : Threshold.keeps(dryRun.threshold, hi, lo)
+  const keep = dryRun === undefined ? head.keep : dryRun.isKept
   return withoutUndefined<DecisionRecord>({
     traceId: head.traceId,
     rootSpanId: head.spanId,
@@ -188,29 +196,54 @@ export const fromHead = (head: HeadDecision): DecisionRecord => {
   })
 }
 
+interface Counting {
+  readonly of: Omit<DecisionCount, "count">
+  count: number
+  metric: Metric.Counter<number> | undefined
+}
+
+const metricOf = ({ decision, isDryRun, ruleId, stage }: Counting["of"]): Metric.Counter<number> =>
+  Metric.counter("effect_telemetry.sampling.decisions", {
+    incremental: true,
+    attributes: {
+      "sampling.stage": stage,
+      "sampling.decision": decision,
+      ...ruleId === undefined ? {} : { "sampling.rule": ruleId },
+      ...isDryRun ? { "sampling.dry_run": "true" } : {}
+    }
+  })
+
 /** Makes a log of its own. */
 export const make = (options?: Options): Effect.Effect<DecisionLogShape> =>
   Effect.gen(function*() {
     const capacity = Math.max(1, Math.floor(options?.capacity ?? 1_024))
     const published = yield* PubSub.dropping<DecisionRecord>(capacity)
-    const counts = new Map<string, { -readonly [K in keyof DecisionCount]: DecisionCount[K] }>()
+    const context = yield* Effect.context<never>()
+    const counts = new Map<string, Counting>()
+    const isMetered = options?.metrics !== false
     // A ring: once full, `oldest` is the place of the next one.
     const ring: Array<DecisionRecord> = []
     let oldest = 0
 
-    const count = (stage: Stage, decision: Decision, given: string | undefined): void => {
+    const count = ({ decision, isDryRun, ruleId: given, stage }: DecisionRecord): void => {
       let ruleId = given
-      let key = `${stage} ${decision} ${ruleId ?? ""}`
-      if (!counts.has(key) && counts.size >= maxRules) {
-        ruleId = otherRules
-        key = `${stage} ${decision} ${ruleId}`
+      const prefix = `${stage} ${decision} ${isDryRun} `
+      let known = counts.get(prefix + (ruleId ?? ""))
+      if (known === undefined) {
+        if (counts.size >= maxRules) ruleId = otherRules
+        const key = prefix + (ruleId ?? "")
+        known = counts.get(key)
+        if (known === undefined) {
+          known = { count: 0, of: { stage, decision, ruleId, isDryRun }, metric: undefined }
+          if (isMetered) known.metric = metricOf(known.of)
+          counts.set(key, known)
+        }
       }
-      const known = counts.get(key)
-      if (known === undefined) counts.set(key, { stage, decision, ruleId, count: 1 })
-      else known.count++
+      known.count++
+      known.metric?.updateUnsafe(1, context)
     }
     const record = (record: DecisionRecord): void => {
-      count(record.stage, record.decision, record.ruleId)
+      count(record)
       if (ring.length < capacity) ring.push(record)
       else {
         ring[oldest] = record
@@ -223,7 +256,7 @@ export const make = (options?: Options): Effect.Effect<DecisionLogShape> =>
       recordHead: (head) => record(fromHead(head)),
       recent: Effect.sync(() => [...ring.slice(oldest), ...ring.slice(0, oldest)]),
       changes: Stream.fromPubSub(published),
-      counts: Effect.sync(() => [...counts.values()].map((entry) => ({ ...entry })))
+      counts: Effect.sync(() => [...counts.values()].map(({ count, of }) => ({ ...of, count })))
     })
   })
 

@@ -27,8 +27,10 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { SpanKind } from "effect/Tracer"
+import * as linearRegex from "../internal/linearRegex.ts"
 import { glob as globMatcher } from "../internal/pattern.ts"
 import { get } from "../model/Attributes.ts"
 import type { ReadableSpan, StatusCode } from "../model/ReadableSpan.ts"
@@ -60,8 +62,9 @@ export interface Operators {
   /** Is text of this shape: `*` stands for any run, `?` for one character. Case matters. */
   readonly glob?: string | undefined
   /**
-   * Is text in which this regular expression finds something; `^` and `$` for all of it. 256 characters at most. It is
-   * tried on the first 1,024 characters of a text.
+   * Is text in which this regular expression finds something; `^` and `$` for all of it. 256 characters at most, tried on
+   * the first 1,024 characters of a text, in time that is bounded by both. Of JavaScript's syntax it may use literals, `.`,
+   * classes, `\d`, `\w`, `\s`, groups, `|`, `*`, `+`, `?`, `{n,m}`, `^` and `$`.
    */
   readonly regex?: string | undefined
 }
@@ -139,8 +142,6 @@ const nanosOf = (value: number | string): number | undefined =>
     onSome: (duration) => Duration.toMillis(duration) * 1e6
   })
 
-const isRegex = (pattern: string): boolean => regexOf(pattern) !== undefined
-
 const issuesOf = (node: Loose): ReadonlyArray<Schema.FilterIssue> => {
   const stated = heads.filter((head) => node[head] !== undefined)
   const [head, other] = stated
@@ -172,8 +173,9 @@ const issuesOf = (node: Loose): ReadonlyArray<Schema.FilterIssue> => {
       if (node[operator] !== undefined) issues.push({ path: [operator], issue: `expected ${orders.join(", ")}` })
     }
   }
-  if (node.regex !== undefined && !isRegex(node.regex)) {
-    issues.push({ path: ["regex"], issue: "expected a regular expression" })
+  const regex = node.regex === undefined ? undefined : linearRegex.compile(node.regex)
+  if (regex !== undefined && Result.isFailure(regex)) {
+    issues.push({ path: ["regex"], issue: `expected a regular expression without ${regex.failure}` })
   }
   return issues
 }
@@ -250,10 +252,11 @@ const ordered = (operator: typeof orders[number], than: number): Test => {
 
 const textual = (matches: (text: string) => boolean): Test => (value) => typeof value === "string" && matches(value)
 
-const regexOf = (pattern: string): ((text: string) => boolean) | undefined => {
-  const found = Option.liftThrowable(() => new RegExp(pattern, "u"))()
-  if (Option.isNone(found)) return undefined
-  return (text) => found.value.test(text.length > maxTextLength ? text.slice(0, maxTextLength) : text)
+const regexTest = (pattern: string): Test => {
+  const found = linearRegex.compile(pattern)
+  if (Result.isFailure(found)) throw new TypeError(`regex is ${JSON.stringify(pattern)}, which has ${found.failure}`)
+  const matches = found.success
+  return textual((text) => matches(text.length > maxTextLength ? text.slice(0, maxTextLength) : text))
 }
 
 // An array holds where any of its items does.
@@ -280,11 +283,7 @@ const testsOf = (node: Loose): ReadonlyArray<Test> => {
   }
   if (node.in !== undefined) tests.push(ofItems(oneOf(node.in)))
   if (node.glob !== undefined) tests.push(ofItems(textual(globMatcher(node.glob))))
-  if (node.regex !== undefined) {
-    const matches = regexOf(node.regex)
-    if (matches === undefined) throw new TypeError(`regex is ${JSON.stringify(node.regex)}, expected another`)
-    tests.push(ofItems(textual(matches)))
-  }
+  if (node.regex !== undefined) tests.push(ofItems(regexTest(node.regex)))
   return tests
 }
 
@@ -344,6 +343,14 @@ const compileNode = (node: Loose): (subject: Subject) => boolean => {
  * Throws a `TypeError` for a predicate with a pattern or a bound that its Schema refuses.
  */
 export const compile = (predicate: Predicate): (subject: Subject) => boolean => compileNode(predicate)
+
+const asksParent = (node: Loose): boolean => {
+  const children = node.and ?? node.or ?? (node.not === undefined ? undefined : [node.not])
+  return children === undefined ? node.field === "parent" : children.every(asksParent)
+}
+
+/** Whether the answer depends on nothing but `parent`. */
+export const asksParentAlone = (predicate: Predicate): boolean => asksParent(predicate)
 
 /** An ended span as a {@link Subject}. One adapter may be given one span after the other. */
 export class SpanSubject implements Subject {

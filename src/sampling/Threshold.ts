@@ -14,7 +14,6 @@ export interface Threshold {
 }
 
 const halfRange = 0x10000000
-const maxAdjusted = 1n << 56n
 
 /** Keeps everything: T = 0, weight 1. */
 export const always: Threshold = { hi: 0, lo: 0 }
@@ -33,9 +32,9 @@ export const randomnessLo = (traceId3: number): number => traceId3 & 0x0fffffff
 export const keeps = (threshold: Threshold, hi: number, lo: number): boolean =>
   hi > threshold.hi || (hi === threshold.hi && lo >= threshold.lo)
 
-const fromBigInt = (value: bigint): Threshold => ({ hi: Number(value >> 28n), lo: Number(value & 0xfffffffn) })
-
-const toBigInt = (threshold: Threshold): bigint => (BigInt(threshold.hi) << 28n) | BigInt(threshold.lo)
+/** Whether the threshold keeps some and rejects some, so that randomness decides. */
+export const isSelective = (threshold: Threshold): boolean =>
+  threshold.hi < halfRange && (threshold.hi !== 0 || threshold.lo !== 0)
 
 /** The binary exponent e of x = m * 2^e with m in [0.5, 1). */
 const exponent = (x: number): number => {
@@ -63,15 +62,39 @@ export const fromProbability = (probability: number, precision = 4): Threshold =
       precision + Math.trunc(-exponent(1 - probability) / 4)
     )
   )
-  let threshold = maxAdjusted - BigInt(Math.round(probability * 2 ** 56))
-  const shift = BigInt(4 * (14 - digits))
-  if (shift > 0n) threshold = ((threshold + (1n << (shift - 1n))) >> shift) << shift
-  return threshold >= maxAdjusted ? never : fromBigInt(threshold)
+  // 2^56 p is a whole double once rounded; its halves are exact, and so is what is left of 2^56 without it.
+  const kept = Math.round(probability * 2 ** 56)
+  const keptHi = Math.floor(kept / halfRange)
+  const keptLo = kept - keptHi * halfRange
+  return rounded(
+    halfRange - keptHi - (keptLo === 0 ? 0 : 1),
+    keptLo === 0 ? 0 : halfRange - keptLo,
+    4 * (14 - digits)
+  )
+}
+
+/** `hi`, `lo` rounded to a multiple of `2^bits`, halves up. */
+const rounded = (hi: number, lo: number, bits: number): Threshold => {
+  if (bits > 0) {
+    if (bits > 28) hi += 2 ** (bits - 29)
+    else lo += 2 ** (bits - 1)
+    if (lo >= halfRange) {
+      lo -= halfRange
+      hi++
+    }
+    if (bits >= 28) {
+      lo = 0
+      hi -= hi % 2 ** (bits - 28)
+    } else {
+      lo -= lo % 2 ** bits
+    }
+  }
+  return hi >= halfRange ? never : { hi, lo }
 }
 
 /** The probability with which a span passes: `(2^56 - T) / 2^56`; 0 for {@link never}. */
 export const toProbability = (threshold: Threshold): number =>
-  threshold.hi >= halfRange ? 0 : Number(maxAdjusted - toBigInt(threshold)) / 2 ** 56
+  threshold.hi >= halfRange ? 0 : ((halfRange - threshold.hi) * halfRange - threshold.lo) / 2 ** 56
 
 /** How many spans a kept span stands for: `2^56 / (2^56 - T)`; 0 for {@link never}. */
 export const adjustedCount = (threshold: Threshold): number => {
@@ -79,10 +102,44 @@ export const adjustedCount = (threshold: Threshold): number => {
   return probability === 0 ? 0 : 1 / probability
 }
 
+const digitsOf = (half: number): string => half.toString(16).padStart(7, "0")
+
 /** The `th` value: hexadecimal digits without trailing zeros, `0` for {@link always}. Not defined for {@link never}. */
-export const toHex = (threshold: Threshold): string =>
-  toBigInt(threshold).toString(16).padStart(14, "0").replace(/0+$/, "") || "0"
+export const toHex = (threshold: Threshold): string => {
+  const digits = digitsOf(threshold.hi) + (threshold.lo === 0 ? "" : digitsOf(threshold.lo))
+  let end = digits.length
+  while (end > 1 && digits.charCodeAt(end - 1) === 48) end--
+  return digits.slice(0, end)
+}
 
 /** Reads a `th` value: 1 to 14 lowercase hexadecimal digits. `undefined` when it is anything else. */
-export const fromHex = (text: string): Threshold | undefined =>
-  /^[0-9a-f]{1,14}$/.test(text) ? fromBigInt(BigInt(`0x${text.padEnd(14, "0")}`)) : undefined
+export const fromHex = (text: string): Threshold | undefined => fromHexAt(text, 0, text.length)
+
+/** Reads a `th` value that stands in `text` from `start` to `end`. */
+export const fromHexAt = (text: string, start: number, end: number): Threshold | undefined => {
+  const length = end - start
+  if (length < 1 || length > 14) return undefined
+  let hi = 0
+  let lo = 0
+  for (let i = 0; i < 14; i++) {
+    let digit = 0
+    if (i < length) {
+      const code = text.charCodeAt(start + i)
+      if (code >= 48 && code <= 57) digit = code - 48
+      else if (code >= 97 && code <= 102) digit = code - 87
+      else return undefined
+    }
+    if (i < 7) hi = (hi << 4) | digit
+    else lo = (lo << 4) | digit
+  }
+  return { hi, lo }
+}
+
+/** The lower of two thresholds. */
+export const min = (a: Threshold, b: Threshold): Threshold => compare(a, b) <= 0 ? a : b
+
+/** The higher of two thresholds. */
+export const max = (a: Threshold, b: Threshold): Threshold => compare(a, b) >= 0 ? a : b
+
+/** Below, above or equal to 0, as `a` is below, above or equal to `b`. */
+export const compare = (a: Threshold, b: Threshold): number => a.hi - b.hi || a.lo - b.lo

@@ -305,6 +305,11 @@ export class Span implements Tracer.Span, ReadableSpan {
     this.#exit = exit
   }
 
+  /** @internal An array that grew has room for more than its items. */
+  compact(): void {
+    if (this.#attributes !== undefined) this.#attributes = this.#attributes.slice()
+  }
+
   /** @internal Called by the tracer when nobody looks at the contents any more. */
   release(): void {
     this.#attributes = undefined

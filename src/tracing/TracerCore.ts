@@ -18,6 +18,7 @@ import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { SignalLedger } from "../diagnostics/Ledger.ts"
 import { describeError } from "../internal/describeError.ts"
 import { hexToWord } from "../internal/hex.ts"
+import { randomWord } from "../internal/random.ts"
 import type { WallTime } from "../internal/wallTime.ts"
 import * as Attributes from "../model/Attributes.ts"
 import { defaultScope, type InstrumentationScope } from "../model/InstrumentationScope.ts"
@@ -71,7 +72,7 @@ const traceWords = new Int32Array(4)
 const spanWords = new Int32Array(2)
 const drop: SamplingDecision = { threshold: Threshold.never, reliable: true }
 const force: SamplingDecision = { threshold: Threshold.always, reliable: false }
-const emptySink: SpanSink = { emit() {}, drop() {} }
+const emptySink: SpanSink = { emit() {}, drop() {}, hold() {}, sampledOut() {} }
 
 /** Starts and ends spans. */
 export class TracerCore implements SpanOwner {
@@ -143,10 +144,12 @@ export class TracerCore implements SpanOwner {
     if (!isSampled(span)) ledger.recordOnly++
     this.#open.add(span)
     if (decision.attributes !== undefined) span.setAttributes(decision.attributes)
+    // Of a trace, or of this process's part of one; what is below follows.
+    if (decision.ruleId !== undefined && !isOwn(start.parent)) span.attribute("sampling.rule", decision.ruleId)
     if (start.attributes !== undefined) span.setAttributes(start.attributes)
     if (start.outcome !== undefined) (this.#outcomes ??= new WeakMap()).set(span, start.outcome)
     const { onStart } = this.options.processor
-    if (onStart !== undefined) onStart(span)
+    if (onStart !== undefined) onStart(span, decision)
     return span
   }
 
@@ -228,7 +231,7 @@ export class TracerCore implements SpanOwner {
     } else if (foreign !== undefined) {
       for (let i = 0; i < 4; i++) traceWords[i] = hexToWord(foreign.traceId, i * 8)
       traceFlags = foreign.traceFlags
-      traceState = foreign.isRemote ? honestTraceState(foreign) : foreign.traceState
+      traceState = honestTraceState(foreign)
       samplingParent = { traceFlags, traceState, isRemote: foreign.isRemote, spanId: foreign.spanId }
     } else {
       ids.writeTraceId(traceWords)
@@ -242,8 +245,15 @@ export class TracerCore implements SpanOwner {
     const decision = sampled === undefined ? this.#decide(start, samplingParent) : sampled ? force : drop
 
     const randomness = traceState === "" ? undefined : OtTraceState.read(traceState).randomness
-    const hi = randomness?.hi ?? Threshold.randomnessHi(traceId2, traceId3)
-    const lo = randomness?.lo ?? Threshold.randomnessLo(traceId3)
+    let hi = randomness?.hi ?? Threshold.randomnessHi(traceId2, traceId3)
+    let lo = randomness?.lo ?? Threshold.randomnessLo(traceId3)
+    const isRandom = samplingParent !== undefined || ids.isRandom
+    if ((!decision.reliable || !isRandom) && Threshold.isSelective(decision.threshold)) {
+      hi = randomWord() & 0x0fffffff
+      lo = randomWord() & 0x0fffffff
+      // Ids that are not random decide nothing: from here on, this does.
+      if (!isRandom) traceState = OtTraceState.ofRandomness(hi, lo)
+    }
     const keep = Threshold.keeps(decision.threshold, hi, lo)
 
     target.traceId0 = traceId0
@@ -256,7 +266,8 @@ export class TracerCore implements SpanOwner {
     target.parentSpanId1 = own !== undefined ? own.spanId1 : foreign === undefined ? 0 : hexToWord(foreign.spanId, 8)
     target.parentIsRemote = foreign?.isRemote ?? false
     target.traceFlags = keep ? traceFlags | sampledFlag : traceFlags & ~sampledFlag
-    target.traceState = OtTraceState.afterDecision(decision.traceState ?? traceState, decision, keep)
+    if (decision.traceState !== undefined) traceState = OtTraceState.withOtOf(decision.traceState, traceState)
+    target.traceState = OtTraceState.afterDecision(traceState, decision, keep)
     target.baggage = baggage ?? own?.baggage ?? foreign?.baggage
     const { decisions } = this.options
     if (decisions !== undefined && own === undefined) {
@@ -277,9 +288,8 @@ export class TracerCore implements SpanOwner {
   #decide(start: SpanStart, parent: SamplingParent | undefined): SamplingDecision {
     try {
       const { sampler } = this.options
-      const decision = sampler.decideByParent === undefined
-        ? sampler.decide(new StartInput(start, parent, traceWords, this.#toLink))
-        : sampler.decideByParent(parent)
+      const decision = sampler.decideByParent?.(parent) ??
+        sampler.decide(new StartInput(start, parent, traceWords, this.#toLink, this.resource))
       if (typeof decision?.threshold?.hi === "number") return decision
       throw new TypeError("it answered without a threshold")
     } catch (error) {

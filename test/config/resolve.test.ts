@@ -203,6 +203,42 @@ describe("sampler", () => {
     assert.deepStrictEqual(problems.map((problem) => problem.variable), ["OTEL_TRACES_SAMPLER_ARG"])
   })
 
+  it("a Jaeger sampler takes what its argument says, and tells what it cannot take", () => {
+    const { config, problems } = resolve({
+      OTEL_TRACES_SAMPLER: "parentbased_jaeger_remote",
+      OTEL_TRACES_SAMPLER_ARG: "endpoint=http://jaeger:5778/sampling, pollingIntervalMs=5000,initialSamplingRate=0.25"
+    })
+    assert.deepStrictEqual(config.sampler, {
+      parentBased: {
+        root: {
+          jaegerRemote: {
+            endpoint: "http://jaeger:5778/sampling",
+            pollingInterval: 5_000,
+            initialSampler: { traceIdRatio: 0.25 }
+          }
+        }
+      }
+    })
+    assert.deepStrictEqual(problems, [])
+    const bad = resolve({
+      OTEL_TRACES_SAMPLER: "jaeger_remote",
+      OTEL_TRACES_SAMPLER_ARG: "endpoint=jaeger:14250,pollingIntervalMs=0,initialSamplingRate=25,colour=red"
+    })
+    assert.deepStrictEqual(bad.config.sampler, { jaegerRemote: {} })
+    assert.deepStrictEqual(
+      bad.problems.map(({ value, variable }) => `${variable} ${value}`),
+      ["endpoint=jaeger:14250", "pollingIntervalMs=0", "initialSamplingRate=25", "colour=red"].map((part) =>
+        `OTEL_TRACES_SAMPLER_ARG "${part}"`
+      )
+    )
+  })
+
+  it("an X-Ray sampler is refused with the reason", () => {
+    const { config, problems } = resolve({ OTEL_TRACES_SAMPLER: "xray" })
+    assert.deepStrictEqual(config.sampler, { parentBased: { root: "always_on" } })
+    assert.include(problems[0]?.message, "X-Ray's central sampling is not built in")
+  })
+
   it("option silences both variables", () => {
     const { config, problems } = resolve(
       { OTEL_TRACES_SAMPLER: "x", OTEL_TRACES_SAMPLER_ARG: "y" },

@@ -149,9 +149,11 @@ const cases: Readonly<Record<string, Case>> = {
       ["traceidratio", { traceIdRatio: 1 }],
       ["parentbased_always_on", parent("always_on")],
       ["parentbased_always_off", parent("always_off")],
-      ["PARENTBASED_TRACEIDRATIO", parent({ traceIdRatio: 1 })]
+      ["PARENTBASED_TRACEIDRATIO", parent({ traceIdRatio: 1 })],
+      ["jaeger_remote", { jaegerRemote: {} }],
+      ["ParentBased_Jaeger_Remote", parent({ jaegerRemote: {} })]
     ],
-    junk: ["jaeger_remote", "parentbased_jaeger_remote", "xray", "parentbased_", "alwayson"]
+    junk: ["jaeger", "xray", "parentbased_xray", "parentbased_", "alwayson"]
   },
   OTEL_TRACES_SAMPLER_ARG: {
     path: "sampler",

@@ -54,6 +54,23 @@ for (const [name, make] of transports) {
         assert.deepStrictEqual([received!.headers["x-key"], received!.headers["content-length"]], ["value", "5"])
       }))
 
+    it.live("asks without a body", () =>
+      Effect.gen(function*() {
+        const server = yield* start([reply(304, { etag: `"1"` })])
+        const asking = request(server.url, {
+          method: "GET",
+          headers: { "if-none-match": `"1"` },
+          body: new Uint8Array()
+        })
+        const response = yield* send(asking)
+        assert.deepStrictEqual([response.status, response.headers["etag"]], [304, `"1"`])
+        const [received] = server.received
+        assert.strictEqual(received!.method, "GET")
+        assert.strictEqual(received!.headers["if-none-match"], `"1"`)
+        assert.isUndefined(received!.headers["content-length"])
+        assert.strictEqual(received!.body.length, 0)
+      }))
+
     it.live("reads an answer in gzip, and no more of it than the bound", () =>
       Effect.gen(function*() {
         const zipped = (size: number) => reply(200, { "content-encoding": "gzip" }, gzipSync("z".repeat(size)))

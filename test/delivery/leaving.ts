@@ -13,7 +13,7 @@ const ledger = new SignalLedger()
 const program = Effect.gen(function*() {
   const exporter = yield* OtlpSpanExporter.make({ url: process.argv[2]! })
   const processor = yield* Effect.provideService(BatchSpanProcessor.make(), SpanExporter, exporter)
-  const end = () => processor.onEnd(readable(), { emit: () => {}, drop: () => {} })
+  const end = () => processor.onEnd(readable(), { emit: () => {}, drop: () => {}, hold() {}, sampledOut() {} })
   end()
   yield* processor.flush
   end()

@@ -82,7 +82,9 @@ const setUp = Effect.fnUntraced(function*(script: Iterable<Step>, isBroken: bool
     Effect.provideService(Diagnostics, diagnostics)
   )
   const offer = (count: number): void => {
-    for (let id = 1; id <= count; id++) processor.onEnd(readable({ id }), { emit: () => {}, drop: () => {} })
+    for (let id = 1; id <= count; id++) {
+      processor.onEnd(readable({ id }), { emit: () => {}, drop: () => {}, hold() {}, sampledOut() {} })
+    }
   }
   const books = () => {
     const { dropped, exported, queued, rejected, spooled } = ledger.accounts[0]!

@@ -285,7 +285,7 @@ service:
       yield* Effect.scoped(Effect.gen(function*() {
         const exporter = yield* OtlpSpanExporter.make({ url: `http://127.0.0.1:${port}/v1/traces`, ...options })
         const processor = yield* Effect.provideService(BatchSpanProcessor.make(), SpanExporter, exporter)
-        for (const span of spans) processor.onEnd(span, { emit: () => {}, drop: () => {} })
+        for (const span of spans) processor.onEnd(span, { emit: () => {}, drop: () => {}, hold() {}, sampledOut() {} })
       })).pipe(Effect.provideService(TracesLedger, ledger), Effect.provideService(Diagnostics, diagnostics))
       return { account: ledger.accounts[0]!, lines }
     })

@@ -10,6 +10,7 @@ import * as SpanDataBatch from "../../src/exporters/SpanDataBatch.ts"
 import * as SpanExporter from "../../src/exporters/SpanExporter.ts"
 import * as FilterSpanProcessor from "../../src/processors/FilterSpanProcessor.ts"
 import * as SpanProcessor from "../../src/processors/SpanProcessor.ts"
+import * as TailSampler from "../../src/processors/TailSampler.ts"
 import { Telemetry, TelemetryLayer } from "../../src/Telemetry.ts"
 import * as Trace from "../../src/tracing/Trace.ts"
 
@@ -37,8 +38,22 @@ const Faults = Schema.Struct({
   exporters: Schema.Array(Schema.Literals(["good", "fails", "dies", "hangs", "partial", "lies", "throwsOnAdd"])).check(
     Schema.isMaxLength(3)
   ),
-  maxQueueSize: Schema.Literals([1, 3, 100])
+  maxQueueSize: Schema.Literals([1, 3, 100]),
+  // Traces are held, all of them for long or as few as can be.
+  tail: Schema.Literals(["none", "wide", "tight", "dry"])
 })
+
+const tailOf = (kind: string) => {
+  const rules = [
+    { id: "error", when: { errorCount: { ge: 1 } }, weight: 20 },
+    { id: "effects", when: { anySpan: { field: "name" as const, glob: "effect*" } }, drop: true }
+  ]
+  return TailSampler.layer(
+    kind === "tight"
+      ? { policy: { rules, budget: { perSecond: 2 } }, maxSpans: 2, maxTraces: 2, spanLimit: 3 }
+      : { policy: { rules, budget: { perSecond: 3 }, dryRun: kind === "dry" }, settle: "500 millis" }
+  )
+}
 
 const balanced = (ledger: SignalSnapshot): void => {
   for (const account of ledger.destinations) {
@@ -158,7 +173,10 @@ describe("conservation", () => {
               : [],
             ...faults.filter ? [FilterSpanProcessor.make({ drop: { name: { prefix: "span" } } })] : []
           ]
-        }).pipe(Layer.provide(Layer.succeed(Diagnostics.Diagnostics, Diagnostics.make({ level: "none" }))))
+        }).pipe(
+          faults.tail === "none" ? (layer) => layer : Layer.provide(Layer.orDie(tailOf(faults.tail))),
+          Layer.provide(Layer.succeed(Diagnostics.Diagnostics, Diagnostics.make({ level: "none" })))
+        )
         yield* Effect.exit(Effect.provide(
           Effect.gen(function*() {
             const telemetry = yield* Telemetry

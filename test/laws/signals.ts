@@ -60,7 +60,8 @@ const spans: Signal = {
       })
     )
     return {
-      offer: (id, size) => processor.onEnd(readable({ id, name: "x".repeat(size) }), { emit() {}, drop() {} }),
+      offer: (id, size) =>
+        processor.onEnd(readable({ id, name: "x".repeat(size) }), { emit() {}, drop() {}, hold() {}, sampledOut() {} }),
       flush: processor.flush,
       account: ledger.accounts[0]!,
       heldBytes: () => [...held].reduce((sum, { bytes, count }) => sum + (count === 0 ? 0 : bytes), 0)

@@ -36,7 +36,12 @@ for (const [kind, layer] of kinds) {
       Effect.gen(function*() {
         const { batches, close, processor } = yield* setUp(layer)
         const span = readable({ name: "before" })
-        processor.onEnd(span, { emit: (forwarded) => forwarded.name = "after", drop: () => {} })
+        processor.onEnd(span, {
+          emit: (forwarded) => forwarded.name = "after",
+          drop: () => {},
+          hold() {},
+          sampledOut() {}
+        })
         yield* close
         assert.deepStrictEqual(batches.flat(), ["before"])
       }))

@@ -14,7 +14,9 @@ const passes = (options: Filter.Options, fields: Fields): boolean => {
     drop: (reason, count) => {
       assert.strictEqual(reason, "filtered")
       dropped += count
-    }
+    },
+    hold: () => assert.fail("held"),
+    sampledOut: () => assert.fail("sampled out")
   })
   assert.strictEqual(emitted + dropped, 1, "every span is emitted or dropped, once")
   return emitted === 1
@@ -127,7 +129,9 @@ describe("FilterSpanProcessor", () => {
     })
     const diagnostics = Diagnostics.make({ write: () => {} })
     const processor = SpanProcessor.compose([filter, destination], diagnostics)
-    for (const name of ["keep", "drop", "bad"]) processor.onEnd(readable({ name }), { emit() {}, drop() {} })
+    for (const name of ["keep", "drop", "bad"]) {
+      processor.onEnd(readable({ name }), { emit() {}, drop() {}, hold() {}, sampledOut() {} })
+    }
     assert.deepStrictEqual(seen, ["keep", "bad"])
     assert.deepStrictEqual(account.dropped, { filtered: 1 })
     assert.strictEqual(diagnostics.counts.get("processor.filter"), 1)

@@ -14,7 +14,9 @@ const run = (fields: Fields, options?: Redact.Options, diagnostics = silent()): 
   const out: Array<ReadableSpan> = []
   Redact.makeUnsafe(diagnostics, options).onEnd(span, {
     emit: (emitted) => out.push(emitted),
-    drop: () => assert.fail("a span was dropped")
+    drop: () => assert.fail("a span was dropped"),
+    hold: () => assert.fail("a span was held"),
+    sampledOut: () => assert.fail("a span was sampled out")
   })
   assert.deepStrictEqual(out, [span])
   return span
@@ -149,7 +151,7 @@ describe("RedactSpanProcessor", () => {
       const given = { request: { headers: [{ authorization: "Bearer a", accept: "*/*" }], "token.count": 3 } }
       const span = readable()
       span.attributeList.push("input", given)
-      Redact.makeUnsafe(silent()).onEnd(span, { emit() {}, drop() {} })
+      Redact.makeUnsafe(silent()).onEnd(span, { emit() {}, drop() {}, hold() {}, sampledOut() {} })
       assert.deepEqual(JSON.parse(JSON.stringify(toRecord(span.attributeList))), {
         input: { request: { headers: [{ authorization: "REDACTED", accept: "*/*" }], "token.count": 3 } }
       })
@@ -160,7 +162,7 @@ describe("RedactSpanProcessor", () => {
       const given = { a: [{ b: 1 }] }
       const span = readable()
       span.attributeList.push("input", given)
-      Redact.makeUnsafe(silent()).onEnd(span, { emit() {}, drop() {} })
+      Redact.makeUnsafe(silent()).onEnd(span, { emit() {}, drop() {}, hold() {}, sampledOut() {} })
       assert.strictEqual(span.attributeList[1], given)
     })
 
@@ -217,7 +219,7 @@ describe("RedactSpanProcessor", () => {
       const processor = Redact.makeUnsafe(silent())
       const span = readable()
       for (let i = 0; i < 5000; i++) span.attributeList.push(`key.${i}`, "v", `token.${i}`, "v")
-      processor.onEnd(span, { emit() {}, drop() {} })
+      processor.onEnd(span, { emit() {}, drop() {}, hold() {}, sampledOut() {} })
       const record = toRecord(span.attributeList)
       for (let i = 0; i < 5000; i++) {
         assert.strictEqual(record[`key.${i}`], "v")
@@ -421,7 +423,7 @@ describe("RedactSpanProcessor", () => {
       const span = readable()
       // Each of the first three takes seconds at worst on the slowest machine and well over the limit on the fastest.
       for (let i = 0; i < 5; i++) span.attributeList.push(`n${i}`, "a".repeat(i < 3 ? 26 : 2000) + "!")
-      processor.onEnd(span, { emit() {}, drop() {} })
+      processor.onEnd(span, { emit() {}, drop() {}, hold() {}, sampledOut() {} })
       const record = toRecord(span.attributeList)
       assert.strictEqual(record["n3"], "REDACTED")
       assert.strictEqual(record["n4"], "REDACTED")
@@ -446,7 +448,12 @@ describe("RedactSpanProcessor", () => {
       })
     )
     const out: Array<ReadableSpan> = []
-    Redact.makeUnsafe(diagnostics).onEnd(span, { emit: (emitted) => out.push(emitted), drop() {} })
+    Redact.makeUnsafe(diagnostics).onEnd(span, {
+      emit: (emitted) => out.push(emitted),
+      drop() {},
+      hold() {},
+      sampledOut() {}
+    })
     assert.strictEqual(out[0]!.name, "REDACTED")
     assert.deepStrictEqual([span.attributeList, span.eventList, span.linkList], [[], [], []])
     assert.deepStrictEqual([span.droppedAttributesCount, span.droppedEventsCount, span.droppedLinksCount], [2, 1, 1])
@@ -461,7 +468,7 @@ describe("RedactSpanProcessor", () => {
           throw new Error("no")
         }]
       }).pipe(Effect.provideService(Diagnostics.Diagnostics, diagnostics))
-      processor.onEnd(readable({ name: "x" }), { emit() {}, drop() {} })
+      processor.onEnd(readable({ name: "x" }), { emit() {}, drop() {}, hold() {}, sampledOut() {} })
       assert.strictEqual(diagnostics.counts.get("processor.redact"), 1)
     }))
 

@@ -5,7 +5,7 @@ import type { ReadableSpan } from "../../src/model/ReadableSpan.ts"
 import * as SpanProcessor from "../../src/processors/SpanProcessor.ts"
 import { readable } from "../exporters/spans.ts"
 
-const outside: SpanProcessor.SpanSink = { emit() {}, drop() {} }
+const outside: SpanProcessor.SpanSink = { emit() {}, drop() {}, hold() {}, sampledOut() {} }
 
 const setUp = (onEnd: SpanProcessor.SpanProcessorShape["onEnd"]) => {
   const account = new Account("test")

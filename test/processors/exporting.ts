@@ -59,7 +59,9 @@ export const setUp = Effect.fnUntraced(function*(
     ledger.created++
     target.onEnd(readable({ name, traceFlags }), {
       emit: (span) => forwarded.push(span.name),
-      drop: () => assert.fail("dropped")
+      drop: () => assert.fail("dropped"),
+      hold: () => assert.fail("held"),
+      sampledOut: () => assert.fail("sampled out")
     })
     for (const account of ledger.accounts) assert.strictEqual(ledger.unaccounted(account), 0)
   }

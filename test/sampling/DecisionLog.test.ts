@@ -2,14 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import * as InMemorySpanExporter from "../../src/exporters/InMemorySpanExporter.ts"
 import * as DecisionLog from "../../src/sampling/DecisionLog.ts"
+import * as RuleSampler from "../../src/sampling/RuleSampler.ts"
 import * as Sampler from "../../src/sampling/Sampler.ts"
 import * as Threshold from "../../src/sampling/Threshold.ts"
-import { TelemetryLayer } from "../../src/Telemetry.ts"
+import { Telemetry, TelemetryLayer } from "../../src/Telemetry.ts"
 
 const record = (index: number, given?: Partial<DecisionLog.DecisionRecord>): DecisionLog.DecisionRecord => ({
   traceId: (index + 1).toString(16).padStart(32, "0"),
@@ -52,10 +54,28 @@ describe("DecisionLog", () => {
       log.record(record(1, { ruleId: "errors" }))
       log.record(record(2, { decision: "drop", stage: "budget" }))
       assert.deepStrictEqual(yield* log.counts, [
-        { stage: "tail", decision: "keep", ruleId: "errors", count: 2 },
-        { stage: "budget", decision: "drop", ruleId: undefined, count: 1 }
+        { stage: "tail", decision: "keep", ruleId: "errors", isDryRun: false, count: 2 },
+        { stage: "budget", decision: "drop", ruleId: undefined, isDryRun: false, count: 1 }
       ])
     }))
+
+  it.effect("counts into the metric registry, dry runs apart", () =>
+    Effect.gen(function*() {
+      const log = yield* DecisionLog.make()
+      const silent = yield* DecisionLog.make({ metrics: false })
+      for (const given of [{}, {}, { ruleId: "errors" }, { isDryRun: true, decision: "drop" as const }]) {
+        log.record(record(0, given))
+        silent.record(record(0, given))
+      }
+      const found = (yield* Metric.snapshot)
+        .filter(({ id }) => id === "effect_telemetry.sampling.decisions")
+        .map(({ attributes, state }) => [attributes, (state as { readonly count: number }).count])
+      assert.sameDeepMembers(found, [
+        [{ "sampling.stage": "tail", "sampling.decision": "keep" }, 2],
+        [{ "sampling.stage": "tail", "sampling.decision": "keep", "sampling.rule": "errors" }, 1],
+        [{ "sampling.stage": "tail", "sampling.decision": "drop", "sampling.dry_run": "true" }, 1]
+      ])
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
   it.effect("bounds the rules that it counts by name", () =>
     Effect.gen(function*() {
@@ -64,6 +84,7 @@ describe("DecisionLog", () => {
       const counts = yield* log.counts
       assert.strictEqual(counts.length, 1_001)
       assert.strictEqual(counts.find(({ ruleId }) => ruleId === DecisionLog.otherRules)?.count, 2_000)
+      assert.strictEqual(counts.reduce((sum, { count }) => sum + count, 0), 3_000)
     }))
 
   it.effect("streams decisions from now on", () =>
@@ -124,7 +145,7 @@ describe("DecisionLog", () => {
       decision: {
         threshold: Threshold.always,
         reliable: true,
-        dryRun: { threshold: Threshold.fromHex("c")!, reliable: true, ruleId: "quarter" }
+        dryRun: { threshold: Threshold.fromHex("c")!, reliable: true, ruleId: "quarter", isKept: false }
       }
     }))
     assert.strictEqual(explained.decision, "drop")
@@ -170,4 +191,19 @@ describe("DecisionLog", () => {
         assert.strictEqual(decision, randomness >= "80000000000000" ? "keep" : "drop")
       }
     }).pipe(Effect.provide(telemetry(Sampler.probability(0.5)))))
+
+  it.effect("a local root says which rule kept it, and what is below does not", () =>
+    Effect.gen(function*() {
+      const remote = Tracer.externalSpan({
+        traceId: "0af7651916cd43dd8448eb211c80319c",
+        spanId: "b7ad6b7169203331",
+        sampled: true
+      })
+      yield* Effect.void.pipe(Effect.withSpan("child"), Effect.withSpan("root"))
+      yield* Effect.void.pipe(Effect.withSpan("child"), Effect.withSpan("root", { parent: remote }))
+      yield* (yield* Telemetry).flush()
+      const spans = yield* (yield* InMemorySpanExporter.InMemorySpans).spans
+      const rules = spans.map(({ attributes, name }) => `${name} ${attributes["sampling.rule"]}`)
+      assert.deepStrictEqual(rules, ["child undefined", "root all", "child undefined", "root all"])
+    }).pipe(Effect.provide(telemetry(RuleSampler.make([{ id: "all", sampler: Sampler.alwaysOn }])))))
 })

@@ -66,9 +66,18 @@ describe("Sampler", () => {
       }
     }
     for (const branch of ["root", "remoteParentSampled", "localParentNotSampled"] as const) {
-      assert.isUndefined(Sampler.parentBased({ [branch]: blind }).decideByParent)
+      const parent = branch === "root"
+        ? undefined
+        : {
+          traceFlags: branch === "remoteParentSampled" ? 1 : 0,
+          traceState: "",
+          isRemote: branch.startsWith("remote")
+        }
+      const sampler = Sampler.parentBased({ [branch]: blind })
+      assert.isUndefined(sampler.decideByParent?.(parent))
+      assert.deepStrictEqual(sampler.decide({ ...input(), parent }), blind.decide(input()))
     }
-    assert.isUndefined(Sampler.alwaysRecord(blind).decideByParent)
+    assert.isUndefined(Sampler.alwaysRecord(blind).decideByParent?.(undefined))
   })
 
   it("alwaysRecord records what the other sampler drops and changes nothing else", () => {
@@ -82,10 +91,15 @@ describe("OtTraceState", () => {
   it("reads th and rv beside other members and sub-keys", () => {
     assert.deepStrictEqual(OtTraceState.read("a=b,ot=xx:1;th:8;rv:0000000000000f,c=d"), {
       threshold: Threshold.fromHex("8")!,
-      randomness: Threshold.fromHex("0000000000000f")!
+      randomness: Threshold.fromHex("0000000000000f")!,
+      hasThreshold: true
     })
     assert.deepStrictEqual(OtTraceState.read("rot=th:8").threshold, undefined)
-    assert.deepStrictEqual(OtTraceState.read("ot=th:XYZ;rv:12"), { threshold: undefined, randomness: undefined })
+    assert.deepStrictEqual(OtTraceState.read("ot=th:XYZ;rv:12"), {
+      threshold: undefined,
+      randomness: undefined,
+      hasThreshold: true
+    })
     assert.deepStrictEqual(OtTraceState.read(`ot=th:8;x:${"a".repeat(256)}`).threshold, undefined)
   })
 

@@ -48,7 +48,12 @@ export const pipeline = Effect.fnUntraced(function*(
   }
   const offer = (span: ReadableSpan) => {
     ledger.created++
-    processor.onEnd(span, { emit: () => {}, drop: () => assert.fail("dropped") })
+    processor.onEnd(span, {
+      emit: () => {},
+      drop: () => assert.fail("dropped"),
+      hold: () => assert.fail("held"),
+      sampledOut: () => assert.fail("sampled out")
+    })
     conserved()
   }
   const end = (count: number, nameLength = 4) => {
