@@ -86,7 +86,12 @@ export const makeCollector = (
         commit: (hasArrived) => {
           for (const { commit, metric } of commits) {
             // An interval without a point arrives by itself.
-            if (metric === undefined || hasArrived === undefined || hasArrived(metric)) commit()
+            if (metric !== undefined && hasArrived !== undefined && !hasArrived(metric)) continue
+            try {
+              commit()
+            } catch (error) {
+              diagnostics.report("error", "metrics.producer", `metrics: a producer throws: ${String(error)}`)
+            }
           }
         }
       }

@@ -111,10 +111,15 @@ export class SyncInstrument {
   }
 
   private offer(places: ReadonlyArray<Place>, value: number): void {
-    const { clock, currentSpan, exemplarFilter } = this.recorder
-    const span = currentSpan()
-    if (exemplarFilter === "trace_based" && span?.sampled !== true) return
-    for (const { filteredAttributes, series } of places) series.offer(value, filteredAttributes, span, clock)
+    const { clock, complain, currentSpan, exemplarFilter } = this.recorder
+    try {
+      const span = currentSpan()
+      if (exemplarFilter === "trace_based" && span?.sampled !== true) return
+      for (const { filteredAttributes, series } of places) series.offer(value, filteredAttributes, span, clock)
+    } catch (error) {
+      // A reservoir of the program's own, or its way to find a span.
+      complain(this.name, `has no exemplar: ${String(error)}`)
+    }
   }
 }
 

@@ -52,9 +52,19 @@ export const makeMeter = (
   const registered: Array<Registered> = []
   const hasExemplars = recorder.exemplarFilter !== "always_off"
 
+  // The reader's preferences may be functions of the program, which must not make an instrument throw.
+  const specsOf = (descriptor: InstrumentDescriptor, reading: Reading, complain: (what: string) => void) => {
+    try {
+      return streamsOf(descriptor, views, reading, reading.expireAfterNanos, hasExemplars, complain)
+    } catch (error) {
+      complain(`has no stream: ${String(error)}`)
+      return []
+    }
+  }
+
   const attach = ({ descriptor, instrument }: Registered, reading: Reading): void => {
     const complain = (what: string): void => recorder.complain(descriptor.name, what)
-    for (const spec of streamsOf(descriptor, views, reading, reading.expireAfterNanos, hasExemplars, complain)) {
+    for (const spec of specsOf(descriptor, reading, complain)) {
       if (instrument instanceof SyncInstrument) {
         const stream = new SyncStream(spec, recorder.clock, instrument.invalidate)
         instrument.attach(stream)

@@ -5,10 +5,19 @@ import type { Attributes } from "../model/Attributes.ts"
 import type { Exemplar } from "../model/MetricData.ts"
 import { type Accumulator, valueOf } from "./accumulators.ts"
 import { type AttributeSet, overflowSet, split } from "./attributeSets.ts"
-import type { ExemplarReservoir } from "./Exemplars.ts"
+import type { ExemplarReservoir, KeptMeasurement } from "./Exemplars.ts"
 import { type Collected, type Gathered, makeAccumulator, pointsOf, type StreamSpec } from "./streamSpec.ts"
 
 const noExemplars: ReadonlyArray<Exemplar> = []
+
+/** What a reservoir kept; nothing of one that throws. */
+const collected = (reservoir: ExemplarReservoir | undefined): ReadonlyArray<KeptMeasurement> => {
+  try {
+    return reservoir?.collect() ?? []
+  } catch {
+    return []
+  }
+}
 
 export class Series {
   readonly set: AttributeSet
@@ -167,8 +176,8 @@ export class SyncStream {
   }
 
   private exemplarsOf(series: Series): ReadonlyArray<Exemplar> {
-    const kept = series.reservoir?.collect()
-    if (kept === undefined || kept.length === 0) return noExemplars
+    const kept = collected(series.reservoir)
+    if (kept.length === 0) return noExemplars
     return kept.map((measurement) => ({ ...measurement, value: valueOf(measurement.value, this.spec.valueType) }))
   }
 }

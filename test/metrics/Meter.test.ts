@@ -112,6 +112,49 @@ describe("Meter", () => {
       assert.include(lines[1], "callback")
     }))
 
+  it.effect("functions of the program that throw cost what they are for, and nothing else", () =>
+    Effect.gen(function*() {
+      const no = (): never => {
+        throw new Error("no")
+      }
+      const { lines, meter, reader } = yield* setup({
+        aggregation: (kind) => kind === "gauge" ? no() : { type: "default" },
+        producers: [
+          { connect: () => no },
+          {
+            connect: () => () => [{
+              name: "p",
+              description: "",
+              unit: "",
+              scope: { name: "p" },
+              data: { type: "gauge", points: [] },
+              commit: no
+            }]
+          }
+        ]
+      }, {
+        exemplarFilter: "always_on",
+        views: [
+          { select: { name: "offers" }, exemplarReservoir: () => ({ offer: no, collect: () => [] }) },
+          { select: { name: "collects" }, exemplarReservoir: () => ({ offer: () => {}, collect: no }) }
+        ]
+      })
+      meter.createGauge("gauge").record(1)
+      meter.createCounter("offers").add(1)
+      meter.createCounter("collects").add(1)
+      const { commit, metrics } = reader.collect()
+      commit()
+      assert.deepStrictEqual(metrics.map(({ name }) => name), ["offers", "collects"])
+      assert.deepStrictEqual(lines.map((line) => line.replace(/^effect-telemetry \w+: /, "")), [
+        "metrics: the instrument gauge has no stream: Error: no",
+        "metrics: the instrument offers has no exemplar: Error: no",
+        "metrics: a producer throws: Error: no"
+      ])
+      const broken = yield* setup(undefined, { currentSpan: no })
+      broken.meter.createCounter("c").add(1)
+      assert.lengthOf(broken.reader.collect().metrics, 1)
+    }))
+
   it.effect("instruments of the same name: the same one, or both and a word about it", () =>
     Effect.gen(function*() {
       const { lines, meter, provider, reader } = yield* setup()
