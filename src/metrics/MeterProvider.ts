@@ -17,7 +17,7 @@ import type { Meter } from "./Meter.ts"
 import { makeMeter, type MeterState, type Reading } from "./meters.ts"
 import type { ReaderPreferences } from "./MetricProducer.ts"
 
-export type { Collection, Collector } from "./collector.ts"
+export type { Collection, CollectOptions, Collector } from "./collector.ts"
 export type { ReaderPreferences } from "./MetricProducer.ts"
 
 /** Options of {@link make}. */

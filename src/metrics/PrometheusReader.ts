@@ -30,7 +30,7 @@ export type PrometheusReaderShape = PrometheusReader["Service"]
  *
  * **Details**
  *
- * All series are cumulative. An exemplar is part of one answer only, and of none in plain text, which has no place for it.
+ * All series are cumulative. An exemplar is part of one answer in OpenMetrics; plain text has no place for it, and leaves it to the next.
  */
 export const make = (
   options: PrometheusReaderOptions = {}
@@ -40,7 +40,7 @@ export const make = (
     return PrometheusReader.of({
       scrape: (accept) => {
         const { contentType, escaping, format } = PrometheusText.negotiate(accept)
-        const { commit, metrics } = reader.collect()
+        const { commit, metrics } = reader.collect({ exemplars: format === "openmetrics" })
         commit()
         return { contentType, body: PrometheusText.format(metrics, { ...options, format, escaping }) }
       }

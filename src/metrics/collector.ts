@@ -18,6 +18,12 @@ export interface Collection {
   readonly commit: (hasArrived?: (metric: MetricData) => boolean) => void
 }
 
+/** What is wanted of a collection. */
+export interface CollectOptions {
+  /** Whether exemplars are part of it; otherwise they stay for the next one. Default `true`. */
+  readonly exemplars?: boolean | undefined
+}
+
 /** One reader's way in. */
 export interface Collector {
   /**
@@ -28,7 +34,7 @@ export interface Collector {
    * What is reported as delta is reported again, with what came in the meantime, until `commit` of a collection says that
    * it has arrived.
    */
-  readonly collect: () => Collection
+  readonly collect: (options?: CollectOptions) => Collection
 }
 
 /** Whether points that did not arrive are reported again by the next collection. */
@@ -57,7 +63,7 @@ export const makeCollector = (
   }
 
   return {
-    collect: () => {
+    collect: (options) => {
       const metrics: Array<MetricData> = []
       const commits: Array<{ readonly metric: MetricData | undefined; readonly commit: () => void }> = []
       const add = (metric: ProducedMetric): void => {
@@ -73,8 +79,8 @@ export const makeCollector = (
       }
       const now = clock.currentTimeNanosUnsafe()
       for (const { scope, stream } of reading.sync) {
-        const collected = stream.collect(now)
-        if (collected !== undefined) add({ ...collected.spec, scope, data: collected.data, commit: collected.commit })
+        const collected = stream.collect(now, options?.exemplars ?? true)
+        add({ ...collected.spec, scope, data: collected.data, commit: collected.commit })
       }
       for (const { instrument, scope, stream } of reading.observed) {
         const collected = stream.collect(now, observations.get(instrument)!)

@@ -117,12 +117,13 @@ export class SyncStream {
     return this.overflow === undefined ? [...this.series.values()] : [...this.series.values(), this.overflow]
   }
 
-  collect(now: bigint): Collected | undefined {
+  /** Without `exemplars`, those that there are stay for the next collection. */
+  collect(now: bigint, exemplars: boolean): Collected {
     this.isSwept = false
-    return this.isDelta ? this.collectDelta(now) : this.collectCumulative(now)
+    return this.isDelta ? this.collectDelta(now, exemplars) : this.collectCumulative(now, exemplars)
   }
 
-  private collectDelta(now: bigint): Collected | undefined {
+  private collectDelta(now: bigint, exemplars: boolean): Collected {
     const handed: Array<Series> = []
     const gathered: Array<Gathered> = []
     for (const series of this.all()) {
@@ -134,7 +135,7 @@ export class SyncStream {
       }
       if (series.pending === undefined) continue
       handed.push(series)
-      gathered.push(this.gather(series, series.pending, now))
+      gathered.push(this.gather(series, series.pending, now, exemplars))
     }
     const commit = (): void => {
       this.intervalStart = now
@@ -147,7 +148,7 @@ export class SyncStream {
     return { spec: this.spec, data: pointsOf(this.spec, gathered), commit }
   }
 
-  private collectCumulative(now: bigint): Collected | undefined {
+  private collectCumulative(now: bigint, exemplars: boolean): Collected {
     const { expireAfter } = this.spec
     const gathered: Array<Gathered> = []
     for (const series of this.all()) {
@@ -156,21 +157,21 @@ export class SyncStream {
         accumulator.isDirty = false
         series.seenAt = now
       }
-      gathered.push(this.gather(series, accumulator, now))
+      gathered.push(this.gather(series, accumulator, now, exemplars))
     }
     // Reported once more at its end, so that nobody misses its last values.
     if (expireAfter !== undefined) this.forget(({ seenAt }) => now - seenAt >= expireAfter)
     return { spec: this.spec, data: pointsOf(this.spec, gathered), commit: () => {} }
   }
 
-  private gather(series: Series, accumulator: Accumulator, now: bigint): Gathered {
+  private gather(series: Series, accumulator: Accumulator, now: bigint, exemplars: boolean): Gathered {
     return {
       accumulator,
       base: {
         attributes: series.set.attributes,
         startTimeUnixNano: series.startTime,
         timeUnixNano: now,
-        exemplars: this.exemplarsOf(series)
+        exemplars: exemplars ? this.exemplarsOf(series) : noExemplars
       }
     }
   }
