@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import * as Delivery from "../../src/delivery/Delivery.ts"
+import { Spool } from "../../src/delivery/Spool.ts"
 import { Transport } from "../../src/delivery/Transport.ts"
 import { Diagnostics } from "../../src/diagnostics/Diagnostics.ts"
 import * as OtlpMetricExporter from "../../src/exporters/OtlpMetricExporter.ts"
@@ -96,6 +98,31 @@ describe("OtlpMetricExporter", () => {
       assert.include(lines[0], "rejected 2 of 3 data points: \"too old\"")
       assert.include(lines[1], "3 data points refused with HTTP 400: \"no such thing\"")
       assert.include(lines[2], "metrics usually go to /v1/metrics")
+    }))
+
+  it.effect("shares a delivery with other signals, and tells only what goes wrong at its own URL", () =>
+    Effect.gen(function*() {
+      const server = scripted([{ status: 404 }, { status: 404 }])
+      const { diagnostics } = collected()
+      const delivery = yield* Delivery.make({ name: "shared" }).pipe(
+        Effect.provideService(Transport, server.transport),
+        Effect.provideService(Diagnostics, diagnostics)
+      )
+      const { exporter } = yield* setUp(scripted([]).transport, { delivery })
+      yield* exporter.export(counters(1))
+      assert.include(exporter.failing!(), "HTTP 404")
+      assert.lengthOf(server.requests, 1)
+      const other = yield* OtlpMetricExporter.make({ url: "http://localhost:4318/v1/other", delivery })
+      assert.isUndefined(other.failing!())
+    }))
+
+  it.effect("keeps nothing in a spool: a reader reports again what did not arrive", () =>
+    Effect.gen(function*() {
+      const server = scripted([{ status: 401 }])
+      const { exporter } = yield* setUp(server.transport).pipe(
+        Effect.provideService(Spool, Spool.of({ open: () => Effect.die("a spool was opened") }))
+      )
+      assert.deepStrictEqual(yield* exporter.export(counters(2)), { exported: 0, rejected: { permanent_status: 2 } })
     }))
 
   it.effect("splits what is too large, within a metric, too", () =>

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { Suppressed } from "../../src/delivery/suppressed.ts"
 import { MetricsLedger } from "../../src/diagnostics/CurrentLedger.ts"
 import * as Diagnostics from "../../src/diagnostics/Diagnostics.ts"
 import { SignalLedger } from "../../src/diagnostics/Ledger.ts"
@@ -62,6 +64,23 @@ const scripted = (script: ReadonlyArray<ExportError | ExportResult | "hang" | "t
 const failure = (reason: ExportError["reason"]) => new ExportError({ destination: "test", reason, detail: "no" })
 
 describe("PeriodicMetricReader", () => {
+  it.effect("makes no telemetry of the delivery of telemetry", () =>
+    Effect.gen(function*() {
+      const seen: Array<unknown> = []
+      const exporter = MetricExporter.of({
+        name: "test",
+        export: (metrics) =>
+          Effect.gen(function*() {
+            seen.push(yield* Suppressed, yield* References.TracerEnabled)
+            return { exported: countPoints(metrics) }
+          })
+      })
+      const { meter, reader } = yield* start(exporter)
+      meter.createCounter("c").add(1)
+      yield* reader.flush
+      assert.deepStrictEqual(seen, [true, false])
+    }))
+
   it.effect("exports at intervals, when asked, and when the scope closes", () =>
     Effect.gen(function*() {
       const memory = yield* InMemoryMetricExporter.make()
