@@ -1,5 +1,6 @@
 /** Metrics in binary protobuf (`opentelemetry/proto/metrics/v1/metrics.proto`). */
-import type { ByteWriter } from "../internal/byteWriter.ts"
+import { allocate } from "../internal/buffers.ts"
+import { ByteWriter } from "../internal/byteWriter.ts"
 import { hexToWord } from "../internal/hex.ts"
 import type {
   Exemplar,
@@ -14,16 +15,35 @@ import type {
   Temporality
 } from "../model/MetricData.ts"
 import { group, type OtlpMetricEncoder } from "./OtlpMetricEncoder.ts"
-import {
-  makeWriter,
-  writeAttributes,
-  writeDouble,
-  writeFixed64,
-  writeMessage,
-  writeText
-} from "./protobufAttributes.ts"
+import { memoize } from "./OtlpBuffer.ts"
+import { resourceEnvelope, scopeEnvelope, writeAttributes } from "./protobufFormat.ts"
 
 // Tags: field number << 3 | wire type.
+
+const writeText = (writer: ByteWriter, tag: number, text: string): void => {
+  if (text === "") return
+  writer.byte(tag)
+  writer.delimitedUtf8(text)
+}
+
+const writeMessage = (writer: ByteWriter, tag: number, write: () => void): void => {
+  writer.byte(tag)
+  const begun = writer.begin()
+  write()
+  writer.end(begun)
+}
+
+const writeDouble = (writer: ByteWriter, value: number): void => {
+  writer.ensure(8)
+  writer.view.setFloat64(writer.pos, value, true)
+  writer.pos += 8
+}
+
+const writeFixed64 = (writer: ByteWriter, value: bigint): void => {
+  writer.ensure(8)
+  writer.putFixed64(writer.pos, value)
+  writer.pos += 8
+}
 
 const double = (writer: ByteWriter, tag: number, value: number | undefined): void => {
   if (value === undefined) return
@@ -190,28 +210,29 @@ const metric = (writer: ByteWriter, value: MetricData): void => {
   data(writer, value.data)
 }
 
+const resourceOf = /* @__PURE__ */ memoize(resourceEnvelope)
+const scopeOf = /* @__PURE__ */ memoize(scopeEnvelope)
+
 /** Writes `ExportMetricsServiceRequest` in binary protobuf. Fields at their default are left out. */
 export const encoder: OtlpMetricEncoder = {
   contentType: "application/x-protobuf",
   encode: (metrics) => {
     let points = 0
     for (const { data } of metrics) points += data.points.length
-    const writer = makeWriter(1024 + points * 160)
+    const writer = new ByteWriter(allocate(1024 + points * 160))
     for (const { resource, scopes } of group(metrics)) {
+      const { head, tail } = resourceOf(resource)
       writeMessage(writer, 0x0a, () => {
-        writeMessage(writer, 0x0a, () => writeAttributes(writer, 0x0a, resource.attributes))
+        writer.raw(head)
         for (const { metrics, scope } of scopes) {
+          const { head, tail } = scopeOf(scope)
           writeMessage(writer, 0x12, () => {
-            writeMessage(writer, 0x0a, () => {
-              writeText(writer, 0x0a, scope.name)
-              writeText(writer, 0x12, scope.version)
-              if (scope.attributes !== undefined) writeAttributes(writer, 0x1a, scope.attributes)
-            })
+            writer.raw(head)
             for (const value of metrics) writeMessage(writer, 0x12, () => metric(writer, value))
-            writeText(writer, 0x1a, scope.schemaUrl)
+            writer.raw(tail)
           })
         }
-        writeText(writer, 0x1a, resource.schemaUrl)
+        writer.raw(tail)
       })
     }
     return writer.bytes.subarray(0, writer.pos)
