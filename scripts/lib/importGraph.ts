@@ -221,7 +221,11 @@ const unstable: Pattern = {
 }
 
 /** The files that isolate an unstable module of Effect, which the rule for their station would refuse. */
-export const unstableFiles: ReadonlyArray<string> = ["src/context/Http*.ts", "src/tracing/Http*.ts"]
+export const unstableFiles: ReadonlyArray<string> = [
+  "src/context/Http*.ts",
+  "src/metrics/Http*.ts",
+  "src/tracing/Http*.ts"
+]
 
 const escape = (text: string): string => text.replaceAll(".", "\\.")
 

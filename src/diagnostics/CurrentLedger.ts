@@ -24,3 +24,12 @@ export const LogsLedger: Context.Reference<SignalLedger> = Context.Reference<Sig
   "effect-telemetry/diagnostics/LogsLedger",
   { defaultValue: () => new SignalLedger() }
 )
+
+/**
+ * As {@link TracesLedger}, for the data points that readers of metrics export: one that is reported again, since it did not
+ * arrive, is the same point.
+ */
+export const MetricsLedger: Context.Reference<SignalLedger> = Context.Reference<SignalLedger>(
+  "effect-telemetry/diagnostics/MetricsLedger",
+  { defaultValue: () => new SignalLedger() }
+)

@@ -34,10 +34,10 @@ export const makeWith = (
 ): Effect.Effect<LogExporter.LogExporterShape, never, Scope.Scope> =>
   Effect.map(
     otlpExporter.make(
-      { signal: "logs", item: "log record", items: "log records", encoder, makeBatch: encoder.makeLogBatch },
+      { signal: "logs", item: "log record", items: "log records", contentType: encoder.contentType, bodies: encoder },
       options
     ),
-    (exporter) => LogExporter.make<OtlpLogBatch>(exporter)
+    (exporter) => LogExporter.make<OtlpLogBatch>({ ...exporter, makeBatch: encoder.makeLogBatch })
   )
 
 /** {@link make} as a layer. */

@@ -44,10 +44,10 @@ export const makeWith = (
 ): Effect.Effect<SpanExporter.SpanExporterShape, never, Scope.Scope> =>
   Effect.map(
     otlpExporter.make(
-      { signal: "traces", item: "span", items: "spans", encoder, makeBatch: encoder.makeSpanBatch },
+      { signal: "traces", item: "span", items: "spans", contentType: encoder.contentType, bodies: encoder },
       options
     ),
-    (exporter) => SpanExporter.make<OtlpSpanBatch>(exporter)
+    (exporter) => SpanExporter.make<OtlpSpanBatch>({ ...exporter, makeBatch: encoder.makeSpanBatch })
   )
 
 /** {@link make} as a layer. */

@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import { isConfigurationStatus } from "../delivery/Retry.ts"
 import type { TransportResponse } from "../delivery/Transport.ts"
 import type { Diagnostics } from "../diagnostics/Diagnostics.ts"
-import { decodeExportResponse, decodeStatusMessage } from "../otlp/OtlpResponse.ts"
+import { decodeExportResponse, decodeStatusMessage, type OtlpSignalName } from "../otlp/OtlpResponse.ts"
 import type { ExportResult } from "./SpanExporter.ts"
 
 /** Reads the final answers of one destination. */
@@ -28,7 +28,7 @@ export const makeAnswerReader = ({ contentType, diagnostics, name, scrub, signal
   readonly contentType: string
   readonly scrub: (text: string) => string
   readonly diagnostics: Diagnostics
-  readonly signal: { readonly signal: "traces" | "logs" | "metrics"; readonly items: string }
+  readonly signal: { readonly signal: OtlpSignalName; readonly items: string }
 }): AnswerReader => {
   const { items } = signal
   const typeOf = (response: TransportResponse): string => response.headers["content-type"] ?? contentType
@@ -60,7 +60,9 @@ export const makeAnswerReader = ({ contentType, diagnostics, name, scrub, signal
   }
 
   const read = (response: TransportResponse) =>
-    response.body.byteLength > maxReadBytes ? undefined : decodeExportResponse(typeOf(response), response.body)
+    response.body.byteLength > maxReadBytes
+      ? undefined
+      : decodeExportResponse(typeOf(response), response.body, signal.signal)
 
   const oddity = (response: TransportResponse): string | undefined => {
     const answer = read(response)

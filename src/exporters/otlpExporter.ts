@@ -13,20 +13,23 @@ import { Transport } from "../delivery/Transport.ts"
 import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { ComponentInfo } from "../diagnostics/Ledger.ts"
 import { optionalService } from "../internal/optionalService.ts"
-import type { OtlpBatch, OtlpBodies } from "../otlp/OtlpEncoder.ts"
+import type { OtlpBodies, OtlpPayload } from "../otlp/OtlpEncoder.ts"
+import type { OtlpSignalName } from "../otlp/OtlpResponse.ts"
 import { makeAnswerReader } from "./otlpAnswer.ts"
 import { openOutbox, type Outbox } from "./otlpOutbox.ts"
 import { ExportError, type ExportResult } from "./SpanExporter.ts"
 
 /** What tells one signal from another. */
-export interface OtlpSignal<Item> {
-  readonly signal: "traces" | "logs" | "metrics"
+export interface OtlpSignal {
+  readonly signal: OtlpSignalName
   /** One item, in words. */
   readonly item: string
   /** Several items, in words. */
   readonly items: string
-  readonly encoder: OtlpBodies
-  readonly makeBatch: () => OtlpBatch<Item>
+  /** `application/x-protobuf` or `application/json`. */
+  readonly contentType: string
+  /** How bodies are joined and taken apart where a spool keeps them. Without it none does, nor is their memory reused. */
+  readonly bodies?: OtlpBodies | undefined
 }
 
 /** Options of an OTLP exporter, whatever the signal. */
@@ -45,16 +48,15 @@ export interface OtlpExporterOptions extends Omit<Delivery.DeliveryOptions, "nam
 }
 
 /** An OTLP exporter of a signal. */
-export interface OtlpExporter<Item> {
+export interface OtlpExporter {
   readonly name: string
   readonly check: Effect.Effect<string | undefined>
   readonly component: ComponentInfo
-  readonly makeBatch: () => OtlpBatch<Item>
   readonly retryAge: number
   readonly failing: () => string | undefined
-  readonly spool: Outbox<Item> | undefined
-  readonly giveUp: (batch: OtlpBatch<Item>) => ExportResult | undefined
-  readonly export: (batch: OtlpBatch<Item>) => Effect.Effect<ExportResult, ExportError>
+  readonly spool: Outbox | undefined
+  readonly giveUp: (batch: OtlpPayload) => ExportResult | undefined
+  readonly export: (batch: OtlpPayload) => Effect.Effect<ExportResult, ExportError>
 }
 
 /** The delivery of a destination, with the `Transport` in context, or else with one of its own. */
@@ -71,16 +73,15 @@ const minLearnedBytes = 64 * 1024
 const relearnAfter = 100
 
 /** Makes the exporter of a signal; `OtlpSpanExporter.make` says what it does. */
-export const make = Effect.fnUntraced(function*<Item>(
-  signal: OtlpSignal<Item>,
+export const make = Effect.fnUntraced(function*(
+  signal: OtlpSignal,
   options: OtlpExporterOptions
-): Effect.fn.Return<OtlpExporter<Item>, never, Scope.Scope> {
+): Effect.fn.Return<OtlpExporter, never, Scope.Scope> {
   const diagnostics = yield* Diagnostics
-  const { encoder } = signal
   const name = options.name ?? "otlp"
   const delivery = options.delivery ?? (yield* makeDelivery({ ...options, name }))
   const maxRequestBytes = options.maxRequestBytes ?? 64 * 1024 * 1024
-  const { contentType } = encoder
+  const { bodies, contentType } = signal
   /** Largest body the destination is believed to take, and how many were accepted since that was learned. */
   let learnedBytes = Infinity
   let acceptedSince = 0
@@ -103,11 +104,19 @@ export const make = Effect.fnUntraced(function*<Item>(
   const answers = makeAnswerReader({ name, contentType, scrub: delivery.scrub, diagnostics, signal })
 
   const spool = yield* optionalService(Spool)
-  const outbox = spool === undefined
+  const outbox = spool === undefined || bodies === undefined
     ? undefined
-    : yield* openOutbox<Item>({ ...answers, signal, spool, delivery, url: options.url, maxRequestBytes })
+    : yield* openOutbox({
+      ...answers,
+      signal: signal.signal,
+      bodies,
+      spool,
+      delivery,
+      url: options.url,
+      maxRequestBytes
+    })
   // What fails has a place to go to: it is not held in memory for another attempt, unless the disk fails, too.
-  const send = (batch: OtlpBatch<Item>, request: Delivery.DeliveryRequest) =>
+  const send = (batch: OtlpPayload, request: Delivery.DeliveryRequest) =>
     outbox === undefined
       ? delivery.send(request)
       : Effect.catch(
@@ -116,10 +125,10 @@ export const make = Effect.fnUntraced(function*<Item>(
       )
 
   /** Batches that are sent in parts, until the export ends. */
-  const parted = new WeakMap<OtlpBatch<Item>, Parts<Item>>()
+  const parted = new WeakMap<OtlpPayload, Parts>()
 
   const deliver = (
-    batch: OtlpBatch<Item>,
+    batch: OtlpPayload,
     since: bigint,
     whole = batch
   ): Effect.Effect<ExportResult, ExportError> =>
@@ -145,7 +154,7 @@ export const make = Effect.fnUntraced(function*<Item>(
       return Effect.matchEffect(send(batch, { url: options.url, contentType, body, since }), {
         onFailure: (error) => exportError(error.reason, error.detail),
         onSuccess: (response) => {
-          if (delivery.releasesBody && body.buffer.byteLength <= maxSpareBytes) {
+          if (bodies !== undefined && delivery.releasesBody && body.buffer.byteLength <= maxSpareBytes) {
             spare = new Uint8Array(body.buffer)
           }
           const { status } = response
@@ -168,14 +177,14 @@ export const make = Effect.fnUntraced(function*<Item>(
     })
 
   const halve = Effect.fnUntraced(function*(
-    batch: OtlpBatch<Item>,
+    batch: OtlpPayload,
     since: bigint,
-    whole: OtlpBatch<Item>,
+    whole: OtlpPayload,
     single?: () => ExportError
   ): Effect.fn.Return<ExportResult, ExportError> {
     const halves = batch.split()
     if (halves === undefined) return yield* single?.() ?? exportError("export_error", "the batch could not be split")
-    const parts = parted.get(whole) ?? { settled: nothingYet, left: new Set<OtlpBatch<Item>>() }
+    const parts = parted.get(whole) ?? { settled: nothingYet, left: new Set<OtlpPayload>() }
     parted.set(whole, parts)
     parts.left.delete(batch)
     halves.forEach((half) => parts.left.add(half))
@@ -190,7 +199,7 @@ export const make = Effect.fnUntraced(function*<Item>(
   })
 
   /** Sends a half, and keeps what became of it, unless it was taken apart and its own halves did. */
-  const part = (half: OtlpBatch<Item>, since: bigint, whole: OtlpBatch<Item>, parts: Parts<Item>) =>
+  const part = (half: OtlpPayload, since: bigint, whole: OtlpPayload, parts: Parts) =>
     Effect.map(Effect.result(deliver(half, since, whole)), (result) => {
       const known = outcome(result, half)
       if (parts.left.delete(half)) parts.settled = add(parts.settled, known)
@@ -198,7 +207,7 @@ export const make = Effect.fnUntraced(function*<Item>(
     })
 
   /** The outcome of a batch in parts when there is no time for the rest of it, which goes to the spool. */
-  const giveUp = (batch: OtlpBatch<Item>): ExportResult | undefined => {
+  const giveUp = (batch: OtlpPayload): ExportResult | undefined => {
     const parts = parted.get(batch)
     if (parts === undefined) return undefined
     let spooled = 0
@@ -210,7 +219,7 @@ export const make = Effect.fnUntraced(function*<Item>(
 
   const outcome = (
     result: Result.Result<ExportResult, ExportError>,
-    half: OtlpBatch<Item>
+    half: OtlpPayload
   ): ExportResult => {
     if (Result.isSuccess(result)) return result.success
     const { reason } = result.failure
@@ -236,7 +245,6 @@ export const make = Effect.fnUntraced(function*<Item>(
     name,
     check,
     component: { type: componentType(signal.signal, isJson), ...delivery.addressOf(options.url) },
-    makeBatch: signal.makeBatch,
     retryAge: delivery.maxAgeMillis,
     failing: () => delivery.failing(options.url),
     spool: outbox,
@@ -249,15 +257,15 @@ export const make = Effect.fnUntraced(function*<Item>(
 })
 
 // Spans had the short names before the conventions had any.
-const componentType = (signal: OtlpSignal<never>["signal"], isJson: boolean): string => {
+const componentType = (signal: OtlpSignalName, isJson: boolean): string => {
   const middle = signal === "traces" ? "" : signal === "logs" ? "log_" : "metric_"
   return `otlp_http_${isJson ? "json_" : ""}${middle}exporter`
 }
 
 /** A batch that is sent in parts: what became of some, and those of which nothing has become. */
-interface Parts<Item> {
+interface Parts {
   settled: ExportResult
-  readonly left: Set<OtlpBatch<Item>>
+  readonly left: Set<OtlpPayload>
 }
 
 const nothingYet: ExportResult = { exported: 0 }

@@ -16,13 +16,15 @@ import { Diagnostics } from "../diagnostics/Diagnostics.ts"
 import type { Account, RejectReason } from "../diagnostics/Ledger.ts"
 import { isConfigurationStatus } from "../delivery/Retry.ts"
 import { sleepUnref } from "../internal/clock.ts"
-import type { OtlpBatch, OtlpBodies } from "../otlp/OtlpEncoder.ts"
+import type { OtlpBodies, OtlpPayload } from "../otlp/OtlpEncoder.ts"
+import type { OtlpSignalName } from "../otlp/OtlpResponse.ts"
 import type { AnswerReader } from "./otlpAnswer.ts"
 import type { BatchSpool, ExportResult } from "./SpanExporter.ts"
 
 export interface OutboxOptions extends AnswerReader {
   readonly spool: Spool["Service"]
-  readonly signal: { readonly signal: "traces" | "logs" | "metrics"; readonly encoder: OtlpBodies }
+  readonly signal: OtlpSignalName
+  readonly bodies: OtlpBodies
   readonly delivery: Delivery
   readonly url: string
   /** Largest request body, in bytes. */
@@ -46,17 +48,16 @@ interface Parked {
 }
 
 /** Batches on disk, and copies of what is refused. */
-export interface Outbox<Item> extends BatchSpool<OtlpBatch<Item>> {
+export interface Outbox extends BatchSpool<OtlpPayload> {
   /** Keeps a copy of what the destination refuses for good; answers, once, what is to be said of it. */
   readonly quarantine: (body: Uint8Array, status: number) => string
 }
 
 /** Opens the outbox of a destination until the scope closes; `undefined` where the disk cannot be used. */
-export const openOutbox = Effect.fnUntraced(function*<Item>(
+export const openOutbox = Effect.fnUntraced(function*(
   options: OutboxOptions
-): Effect.fn.Return<Outbox<Item> | undefined, never, Scope.Scope> {
-  const { accepted, delivery, postponed, refused } = options
-  const { encoder, signal } = options.signal
+): Effect.fn.Return<Outbox | undefined, never, Scope.Scope> {
+  const { accepted, bodies, delivery, postponed, refused, signal } = options
   const { name } = delivery
   const diagnostics = yield* Diagnostics
   const clock = yield* Clock.Clock
@@ -64,8 +65,8 @@ export const openOutbox = Effect.fnUntraced(function*<Item>(
   let account: Account | undefined
   const queue = yield* options.spool.open({
     signal,
-    destination: `${encoder.contentType} ${withoutUser(options.url)}`,
-    extension: encoder.contentType === "application/json" ? "json" : "pb",
+    destination: `${bodies.contentType} ${withoutUser(options.url)}`,
+    extension: bodies.contentType === "application/json" ? "json" : "pb",
     books: {
       recovered: (items) => {
         if (account === undefined) return
@@ -93,7 +94,7 @@ export const openOutbox = Effect.fnUntraced(function*<Item>(
     return ` (copies go to ${queue.rejected})`
   }
   /** Batches that are on disk: whoever asks again is told so, and nothing is written twice. */
-  const written = new WeakSet<OtlpBatch<Item>>()
+  const written = new WeakSet<OtlpPayload>()
   const quarantine = (body: Uint8Array, status: number): string => queue.quarantine(body, status) ? sayFolder() : ""
 
   /** Most bytes of a request; less once the destination has refused as much. */
@@ -208,7 +209,7 @@ export const openOutbox = Effect.fnUntraced(function*<Item>(
 
   /** Puts two records in the place of one. They are written before it is given up, and given out after that. */
   const split = (record: SpooledRecord): boolean => {
-    const parts = encoder.split(record.payload)
+    const parts = bodies.split(record.payload)
     if (parts === undefined) return false
     const halves = parts.map(({ body, count }) => queue.writeOut(body, count))
     const written = halves.filter((half) => half !== undefined)
@@ -245,9 +246,9 @@ export const openOutbox = Effect.fnUntraced(function*<Item>(
     }
     if (records.length === 1 && records[0]!.payload.length > options.maxRequestBytes) return fit(records[0]!)
     isSending = true
-    const { contentType } = encoder
+    const { contentType } = bodies
     const send = Effect.suspend(() => {
-      const body = encoder.merge(records.map(({ payload }) => payload))
+      const body = bodies.merge(records.map(({ payload }) => payload))
       return delivery.sendOnce({ url: options.url, contentType, body })
     })
     const clear = Effect.andThen(sleepUnref(suspicion), Effect.sync(() => queue.clear(records)))

@@ -5,10 +5,21 @@
 import type { ReadableLogRecord } from "../model/ReadableLogRecord.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 
-/** Encoded items on their way to one request. */
-export interface OtlpBatch<in Item> {
+/** Items that can be sent in one request, or in several. */
+export interface OtlpPayload {
   /** Items held. */
   readonly count: number
+  /**
+   * The request body: items grouped by resource and scope, in order of arrival within a scope. Empty for no items. It may
+   * lie in the memory of `reuse` when that has room for it.
+   */
+  toBody(reuse?: Uint8Array): Uint8Array
+  /** Two with the same items, in order; `undefined` for one item. */
+  split(): readonly [OtlpPayload, OtlpPayload] | undefined
+}
+
+/** Encoded items on their way to one request. */
+export interface OtlpBatch<in Item> extends OtlpPayload {
   /** Bytes of memory held: the encoded items and their share of buffers. The body is never longer. */
   readonly bytes: number
   /**
@@ -27,11 +38,6 @@ export interface OtlpBatch<in Item> {
   seal(): void
   /** The batch is not needed any more, nor are the halves made of it: its memory may be used for others. */
   release(): void
-  /**
-   * The request body: items grouped by resource and scope, in order of arrival within a scope. Empty for no items. It lies
-   * in the memory of `reuse` when that has room for it.
-   */
-  toBody(reuse?: Uint8Array): Uint8Array
   /** Two batches with the same items, in order, in the same memory; `undefined` for a batch of one item. */
   split(): readonly [OtlpBatch<Item>, OtlpBatch<Item>] | undefined
 }

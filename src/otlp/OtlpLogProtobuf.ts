@@ -7,7 +7,7 @@ import type { ByteWriter } from "../internal/byteWriter.ts"
 import { hasTrace, type ReadableLogRecord } from "../model/ReadableLogRecord.ts"
 import { OtlpBuffer } from "./OtlpBuffer.ts"
 import type { OtlpLogEncoder } from "./OtlpEncoder.ts"
-import { endItem, ProtobufFormat } from "./protobufFormat.ts"
+import { endItem, ProtobufFormat, writeValue } from "./protobufFormat.ts"
 import { splitProtobuf } from "./splitBody.ts"
 
 // Tags: field number << 3 | wire type. The name says the message, then the field.
@@ -63,7 +63,7 @@ class LogProtobufFormat extends ProtobufFormat<ReadableLogRecord> {
     if (record.body !== undefined) {
       writer.byte(0x2a)
       const any = writer.begin()
-      this.value(writer, record.body)
+      writeValue(writer, record.body)
       writer.end(any)
     }
     this.attributes(writer, logRecordAttribute, record.attributeList)

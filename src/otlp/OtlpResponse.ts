@@ -1,6 +1,6 @@
 /**
- * What an OTLP receiver answers: `ExportTraceServiceResponse` (or that of another signal, which says the same) for success, `google.rpc.Status` for failure, read by the
- * exporter and written by receivers of our own.
+ * What an OTLP receiver answers: `ExportTraceServiceResponse`, or that of another signal, which says the same, for success,
+ * and `google.rpc.Status` for failure; read by the exporters and written by receivers of our own.
  */
 import * as Result from "effect/Result"
 import { allocate } from "../internal/buffers.ts"
@@ -48,6 +48,12 @@ const readPartialSuccess = (body: Uint8Array): PartialSuccess | undefined => {
   return partialSuccess(rejected, errorMessage)
 }
 
+/** What the three signals call, in JSON, what was rejected; in protobuf it has the same number. */
+const rejectedMember = { traces: "rejectedSpans", logs: "rejectedLogRecords", metrics: "rejectedDataPoints" } as const
+
+/** What was sent. */
+export type OtlpSignalName = keyof typeof rejectedMember
+
 const minInt64 = -(2n ** 63n)
 const maxInt64 = 2n ** 63n - 1n
 
@@ -63,23 +69,22 @@ const object = (body: Uint8Array): JsonReader => {
  *
  * **Details**
  *
- * An empty body is full success, and so are 0 rejected spans without a message (`specification.md#partial-success-1`).
- * Fails for a body that cannot be read; since the receiver answered 200, its spans have still arrived.
+ * An empty body is full success, and so are 0 rejected items without a message (`specification.md#partial-success-1`).
+ * In JSON each signal has a name of its own for them, and only that one is read. Fails for a body that cannot be read;
+ * since the receiver answered 200, the items have still arrived.
  */
 export const decodeExportResponse = (
   contentType: string,
-  body: Uint8Array
+  body: Uint8Array,
+  signal: OtlpSignalName = "traces"
 ): Result.Result<PartialSuccess | undefined, OtlpDecodeError> =>
   body.length === 0 ? Result.succeed(undefined) : decodeAs(contentType, body, {
     protobuf: readPartialSuccess,
     json: (body) => {
       if (isBlank(body)) return undefined
       const partial = object(body).member("partialSuccess")
-      const rejected = ["rejectedSpans", "rejectedLogRecords", "rejectedDataPoints"]
-        .map((name) => partial.member(name))
-        .find((member) => !member.isAbsent)
       return partialSuccess(
-        rejected?.bigint(minInt64, maxInt64) ?? 0n,
+        partial.member(rejectedMember[signal]).bigint(minInt64, maxInt64),
         partial.member("errorMessage").text()
       )
     }
@@ -127,14 +132,18 @@ const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.strin
 const isJson = (contentType: string): boolean => formatOf(contentType) === "json"
 
 /** The body of a 200 answer; JSON for `application/json`, protobuf for everything else. */
-export const encodeExportResponse = (contentType: string, partial?: PartialSuccess | undefined): Uint8Array => {
+export const encodeExportResponse = (
+  contentType: string,
+  partial?: PartialSuccess | undefined,
+  signal: OtlpSignalName = "traces"
+): Uint8Array => {
   if (isJson(contentType)) {
     return json(
       partial === undefined
         ? {}
         : {
           partialSuccess: {
-            rejectedSpans: String(partial.rejectedSpans),
+            [rejectedMember[signal]]: String(partial.rejectedSpans),
             errorMessage: partial.errorMessage.toWellFormed()
           }
         }

@@ -45,8 +45,8 @@ const writeKey = (writer: ByteWriter, key: string): void => {
 /** Writes items of one kind; every item is the field 2 of its scope. */
 export abstract class ProtobufFormat<Item extends Grouped> implements ItemFormat<Item> {
   protected readonly cache = new EncodedCache(writeName, writeKey)
-  readonly resource = memoize((resource: Resource) => this.resourceEnvelope(resource))
-  readonly scope = memoize((scope: InstrumentationScope) => this.scopeEnvelope(scope))
+  readonly resource = memoize(resourceEnvelope)
+  readonly scope = memoize(scopeEnvelope)
 
   abstract writeItem(writer: ByteWriter, item: Item): void
 
@@ -60,7 +60,7 @@ export abstract class ProtobufFormat<Item extends Grouped> implements ItemFormat
   protected attribute(writer: ByteWriter, tag: number, key: EncodedKey, value: AttributeValue): void {
     if (typeof value === "string") return this.textAttribute(writer, tag, key, value)
     if (key.size > shortKey || (typeof value === "object" && value !== null)) {
-      return this.longAttribute(writer, tag, key.text, value)
+      return longAttribute(writer, tag, key.text, value)
     }
     writer.ensure(key.size + 16)
     const start = writer.pos
@@ -123,81 +123,9 @@ export abstract class ProtobufFormat<Item extends Grouped> implements ItemFormat
     this.longText(writer, tag, key, value, written)
   }
 
-  private longAttribute(writer: ByteWriter, tag: number, key: string, value: AttributeValue): void {
-    writer.byte(tag)
-    const entry = writer.begin()
-    writer.byte(0x0a)
-    writer.delimitedUtf8(key)
-    writer.byte(0x12)
-    const any = writer.begin()
-    this.value(writer, value)
-    writer.end(any)
-    writer.end(entry)
-  }
-
-  /** Writes the fields of an `AnyValue`. */
-  protected value(writer: ByteWriter, value: AttributeValue): void {
-    if (typeof value === "string") {
-      writer.byte(0x0a)
-      writer.delimitedUtf8(value)
-    } else if (typeof value !== "object") {
-      writer.ensure(16)
-      scalar(writer, value)
-    } else if (value instanceof Uint8Array) {
-      writer.byte(0x3a)
-      writer.varint(value.length)
-      writer.raw(value)
-    } else if (Array.isArray(value)) {
-      writer.byte(0x2a)
-      const array = writer.begin()
-      for (const item of value as ReadonlyArray<AttributeValue>) {
-        writer.byte(0x0a)
-        const any = writer.begin()
-        this.value(writer, item)
-        writer.end(any)
-      }
-      writer.end(array)
-    } else if (value !== null) {
-      writer.byte(0x32)
-      const map = writer.begin()
-      this.record(writer, mapEntry, value as Attributes)
-      writer.end(map)
-    }
-  }
-
-  private record(writer: ByteWriter, tag: number, record: Attributes): void {
-    for (const key of Object.keys(record)) this.longAttribute(writer, tag, key, record[key]!)
-  }
-
   protected count(writer: ByteWriter, tag: number, count: number): void {
     writer.byte(tag)
     writer.varint(count >>> 0)
-  }
-
-  private resourceEnvelope(resource: Resource): Envelope {
-    const head = new ByteWriter(allocate(512))
-    head.byte(0x0a)
-    const begun = head.begin()
-    this.record(head, resourceAttribute, resource.attributes)
-    head.end(begun)
-    return { head: head.toBytes(), tail: schemaUrl(resource.schemaUrl) }
-  }
-
-  private scopeEnvelope(scope: InstrumentationScope): Envelope {
-    const head = new ByteWriter(allocate(128))
-    head.byte(0x0a)
-    const begun = head.begin()
-    if (scope.name !== "") {
-      head.byte(0x0a)
-      head.delimitedUtf8(scope.name)
-    }
-    if (scope.version !== undefined && scope.version !== "") {
-      head.byte(0x12)
-      head.delimitedUtf8(scope.version)
-    }
-    if (scope.attributes !== undefined) this.record(head, scopeAttribute, scope.attributes)
-    head.end(begun)
-    return { head: head.toBytes(), tail: schemaUrl(scope.schemaUrl) }
   }
 
   itemEnd(bytes: Uint8Array, at: number): number {
@@ -228,6 +156,81 @@ export abstract class ProtobufFormat<Item extends Grouped> implements ItemFormat
     })
     return writer.bytes
   }
+}
+
+const longAttribute = (writer: ByteWriter, tag: number, key: string, value: AttributeValue): void => {
+  writer.byte(tag)
+  const entry = writer.begin()
+  writer.byte(0x0a)
+  writer.delimitedUtf8(key)
+  writer.byte(0x12)
+  const any = writer.begin()
+  writeValue(writer, value)
+  writer.end(any)
+  writer.end(entry)
+}
+
+/** Writes the fields of an `AnyValue`. */
+export const writeValue = (writer: ByteWriter, value: AttributeValue): void => {
+  if (typeof value === "string") {
+    writer.byte(0x0a)
+    writer.delimitedUtf8(value)
+  } else if (typeof value !== "object") {
+    writer.ensure(16)
+    scalar(writer, value)
+  } else if (value instanceof Uint8Array) {
+    writer.byte(0x3a)
+    writer.varint(value.length)
+    writer.raw(value)
+  } else if (Array.isArray(value)) {
+    writer.byte(0x2a)
+    const array = writer.begin()
+    for (const item of value as ReadonlyArray<AttributeValue>) {
+      writer.byte(0x0a)
+      const any = writer.begin()
+      writeValue(writer, item)
+      writer.end(any)
+    }
+    writer.end(array)
+  } else if (value !== null) {
+    writer.byte(0x32)
+    const map = writer.begin()
+    writeAttributes(writer, mapEntry, value as Attributes)
+    writer.end(map)
+  }
+}
+
+/** Writes each attribute as the field `tag`, without a cache. */
+export const writeAttributes = (writer: ByteWriter, tag: number, attributes: Attributes): void => {
+  for (const key of Object.keys(attributes)) longAttribute(writer, tag, key, attributes[key]!)
+}
+
+/** A resource, without outer framing. */
+export const resourceEnvelope = (resource: Resource): Envelope => {
+  const head = new ByteWriter(allocate(512))
+  head.byte(0x0a)
+  const begun = head.begin()
+  writeAttributes(head, resourceAttribute, resource.attributes)
+  head.end(begun)
+  return { head: head.toBytes(), tail: schemaUrl(resource.schemaUrl) }
+}
+
+/** A scope, without outer framing. */
+export const scopeEnvelope = (scope: InstrumentationScope): Envelope => {
+  const head = new ByteWriter(allocate(128))
+  head.byte(0x0a)
+  const begun = head.begin()
+  if (scope.name !== "") {
+    head.byte(0x0a)
+    head.delimitedUtf8(scope.name)
+  }
+  if (scope.version !== undefined && scope.version !== "") {
+    head.byte(0x12)
+    head.delimitedUtf8(scope.version)
+  }
+  if (scope.attributes !== undefined) writeAttributes(head, scopeAttribute, scope.attributes)
+  head.end(begun)
+  return { head: head.toBytes(), tail: schemaUrl(scope.schemaUrl) }
 }
 
 /** Writes a boolean, number, bigint or null as the fields of an `AnyValue`. There is room for it. */

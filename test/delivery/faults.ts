@@ -10,7 +10,7 @@ import {
   type TransportRequest,
   type TransportResponse
 } from "../../src/delivery/Transport.ts"
-import { encodeExportResponse, encodeStatus } from "../../src/otlp/OtlpResponse.ts"
+import { encodeExportResponse, encodeStatus, type OtlpSignalName } from "../../src/otlp/OtlpResponse.ts"
 
 const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 
@@ -60,7 +60,13 @@ export const Fault = Schema.Struct({
 })
 export type Fault = typeof Fault.Type
 
-const bodyOf = (fault: Fault, contentType: string, count: number, message: string): TransportResponse => {
+const bodyOf = (
+  fault: Fault,
+  contentType: string,
+  signal: OtlpSignalName,
+  count: number,
+  message: string
+): TransportResponse => {
   const headers: Record<string, string> = { "content-type": contentType }
   switch (fault.kind) {
     case "ok":
@@ -69,7 +75,7 @@ const bodyOf = (fault: Fault, contentType: string, count: number, message: strin
       return {
         status: 200,
         headers,
-        body: encodeExportResponse(contentType, { rejectedSpans: fault.rejects, errorMessage: message })
+        body: encodeExportResponse(contentType, { rejectedSpans: fault.rejects, errorMessage: message }, signal)
       }
     case "html":
       return {
@@ -96,6 +102,7 @@ const failures: { readonly [kind: string]: TransportError } = {
 /** Makes a destination that goes through `faults`, then accepts everything. */
 export const judge = (options: {
   readonly faults: ReadonlyArray<Fault>
+  readonly signal: OtlpSignalName
   /** The items in a request body. */
   readonly idsIn: (contentType: string, body: Uint8Array) => ReadonlyArray<number>
   /** A text that the destination writes into its answers. */
@@ -142,7 +149,7 @@ export const judge = (options: {
       if (fault.keeps && fault.kind !== "tls" && fault.kind !== "refused") unansweredOf(ids)
       return Effect.andThen(pause, failure)
     }
-    const response = bodyOf(fault, contentType, ids.length, options.message?.(request) ?? "")
+    const response = bodyOf(fault, contentType, options.signal, ids.length, options.message?.(request) ?? "")
     const isAccepted = response.status === 200
     const rejected = fault.kind === "partial" ? Math.min(fault.rejects, ids.length) : 0
     const taken = isAccepted ? ids.slice(rejected) : []

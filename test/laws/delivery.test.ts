@@ -57,6 +57,7 @@ for (const signal of signals) {
           const running = new Set<Told>()
           const server = judge({
             faults,
+            signal: signal.signal,
             idsIn: signal.idsIn,
             onRequest: ({ body }, ids) => {
               must(body.byteLength <= exporter.maxRequestBytes, `a request of ${body.byteLength} bytes`)

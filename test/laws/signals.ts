@@ -11,6 +11,7 @@ import * as OtlpSpanExporter from "../../src/exporters/OtlpSpanExporter.ts"
 import { type ExportError, type ExportResult, SpanExporter } from "../../src/exporters/SpanExporter.ts"
 import * as BatchLogRecordProcessor from "../../src/logs/BatchLogRecordProcessor.ts"
 import { decode } from "../../src/otlp/OtlpDecoder.ts"
+import type { OtlpSignalName } from "../../src/otlp/OtlpResponse.ts"
 import * as BatchSpanProcessor from "../../src/processors/BatchSpanProcessor.ts"
 import { readable } from "../exporters/spans.ts"
 import { make } from "../otlp/logs.ts"
@@ -31,6 +32,7 @@ export interface Pipeline {
 
 export interface Signal {
   readonly name: string
+  readonly signal: OtlpSignalName
   /** Opens a pipeline until the scope closes. `around` is laid around each export. */
   readonly open: (
     limits: BatcherLimits,
@@ -43,6 +45,7 @@ export interface Signal {
 
 const spans: Signal = {
   name: "spans",
+  signal: "traces",
   open: Effect.fnUntraced(function*(limits, options, around = (exporting) => exporting) {
     const exporter = yield* OtlpSpanExporter.make(options)
     const ledger = new SignalLedger()
@@ -84,6 +87,7 @@ interface LogsRequest {
 
 const logs: Signal = {
   name: "log records",
+  signal: "logs",
   open: Effect.fnUntraced(function*(limits, options, around = (exporting) => exporting) {
     const exporter = yield* OtlpLogExporter.make(options)
     const ledger = new SignalLedger()

@@ -68,6 +68,7 @@ for (const signal of signals) {
           const hasRoom = !spool.isFull && spool.maxBytes > 1e6
           const server = judge({
             faults,
+            signal: signal.signal,
             idsIn: signal.idsIn,
             onRequest: ({ body }) => {
               must(body.byteLength <= exporter.maxRequestBytes, `a request of ${body.byteLength} bytes`)

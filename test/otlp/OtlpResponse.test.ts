@@ -49,15 +49,25 @@ describe("ExportTraceServiceResponse", () => {
         { rejectedSpans: 7, errorMessage: "" }
       )
     }
-    for (const name of ["rejectedLogRecords", "rejectedDataPoints"]) {
-      assert.deepStrictEqual(
-        decode("application/json", bytes(`{"partialSuccess":{"${name}":"7"}}`)),
-        { rejectedSpans: 7, errorMessage: "" }
-      )
-    }
     assert.isUndefined(decode("application/json", bytes("{\"partialSuccess\":{\"rejectedSpans\":-3}}")))
     const negative = Uint8Array.of(0x0a, 11, 0x08, ...new Array<number>(9).fill(0xff), 0x01)
     assert.isUndefined(decode("application/x-protobuf", negative))
+  })
+
+  it("calls what was rejected as the signal does, and reads no other name", () => {
+    const partial = { rejectedSpans: 7, errorMessage: "" }
+    const names = { traces: "rejectedSpans", logs: "rejectedLogRecords", metrics: "rejectedDataPoints" } as const
+    for (const signal of ["traces", "logs", "metrics"] as const) {
+      const body = bytes(`{"partialSuccess":{"${names[signal]}":"7"}}`)
+      for (const other of ["traces", "logs", "metrics"] as const) {
+        const read = Result.getOrThrow(OtlpResponse.decodeExportResponse("application/json", body, other))
+        assert.deepStrictEqual(read, other === signal ? partial : undefined)
+      }
+      for (const type of ["application/json", "application/x-protobuf"]) {
+        const written = OtlpResponse.encodeExportResponse(type, partial, signal)
+        assert.deepStrictEqual(Result.getOrThrow(OtlpResponse.decodeExportResponse(type, written, signal)), partial)
+      }
+    }
   })
 
   it("fails for a body that is none", () => {

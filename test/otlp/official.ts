@@ -30,6 +30,7 @@ const proto = require(generated).opentelemetry.proto.collector
 export const Request: MessageType = proto.trace.v1.ExportTraceServiceRequest
 export const Response: MessageType = proto.trace.v1.ExportTraceServiceResponse
 const LogsRequest: MessageType = proto.logs.v1.ExportLogsServiceRequest
+const MetricsRequest: MessageType = proto.metrics.v1.ExportMetricsServiceRequest
 
 // 64-bit integers as exact decimal text, bytes as base64, absent fields at their default, so that nothing hides.
 const toObject = (type: MessageType, message: object): object =>
@@ -55,13 +56,19 @@ export const fromProtobuf = (body: Uint8Array): object => toObject(Request, Requ
 /** {@link fromProtobuf} for logs. */
 export const logsFromProtobuf = (body: Uint8Array): object => toObject(LogsRequest, LogsRequest.decode(body))
 
-const base64 = (hex: string): string => Buffer.from(hex, "hex").toString("base64")
+/** {@link fromProtobuf} for metrics. */
+export const metricsFromProtobuf = (body: Uint8Array): object => toObject(MetricsRequest, MetricsRequest.decode(body))
+
+export const base64 = (hex: string): string => Buffer.from(hex, "hex").toString("base64")
 
 /** A JSON body as a plain object: hex ids become bytes, then the official message type takes over. */
 export const fromJson = (body: Uint8Array): object => read(Request, body)
 
 /** {@link fromJson} for logs. */
 export const logsFromJson = (body: Uint8Array): object => read(LogsRequest, body)
+
+/** {@link fromJson} for metrics. */
+export const metricsFromJson = (body: Uint8Array): object => read(MetricsRequest, body)
 
 const read = (type: MessageType, body: Uint8Array): object => {
   const json = JSON.parse(
@@ -93,7 +100,7 @@ const anyValue = (value: AttributeValue): object => {
     : { kvlistValue: { values: keyValues(value as SpanData.SpanData["attributes"]) } }
 }
 
-const keyValues = (attributes: SpanData.SpanData["attributes"]): Array<object> =>
+export const keyValues = (attributes: SpanData.SpanData["attributes"]): Array<object> =>
   Object.entries(attributes).map(([key, value]) => ({ key: key.toWellFormed(), value: anyValue(value) }))
 
 const flags = (traceFlags: number, isRemote: boolean): number => traceFlags + 0x100 + (isRemote ? 0x200 : 0)
@@ -134,7 +141,7 @@ const spanObject = (span: SpanData.SpanData): object => ({
   flags: flags(span.traceFlags, span.parentIsRemote)
 })
 
-const distinct = <A>(values: ReadonlyArray<A>): ReadonlyArray<A> => [...new Set(values)]
+export const distinct = <A>(values: ReadonlyArray<A>): ReadonlyArray<A> => [...new Set(values)]
 
 const logObject = (record: LogRecord.LogRecord): object => ({
   timeUnixNano: String(record.timeUnixNano),
