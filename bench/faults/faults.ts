@@ -100,7 +100,7 @@ const partial: Handler = ({ request, response, take }) => {
   take()
   const type = request.headers["content-type"] ?? ""
   response.writeHead(200, { "content-type": type })
-  response.end(encodeExportResponse(type, { rejectedSpans: 1, errorMessage: "the span is too old" }))
+  response.end(encodeExportResponse(type, { rejectedItems: 1, errorMessage: "the span is too old" }))
 }
 
 /** An answer for a JSON request in protobuf, and the other way about. */

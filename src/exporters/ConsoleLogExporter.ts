@@ -6,7 +6,7 @@ import * as Terminal from "../internal/terminal.ts"
 import type { LogRecord } from "../model/LogRecord.ts"
 import type { ReadableLogRecord } from "../model/ReadableLogRecord.ts"
 import * as OtlpLogJson from "../otlp/OtlpLogJson.ts"
-import { makeWrite } from "./consoleOutput.ts"
+import { makeWrite, otlpLines } from "./consoleOutput.ts"
 import * as LogExporter from "./LogExporter.ts"
 import { formatJson, formatLogfmt, formatPretty } from "./logLine.ts"
 import * as LogRecordBatch from "./LogRecordBatch.ts"
@@ -70,36 +70,8 @@ export const make = (options?: Options): Effect.Effect<LogExporter.LogExporterSh
 export const layer = (options?: Options): Layer.Layer<LogExporter.LogExporter> =>
   Layer.effect(LogExporter.LogExporter)(make(options))
 
-const otlpExporter = (write: (text: string) => void): LogExporter.LogExporterShape => {
-  const decoder = new TextDecoder()
-  return LogExporter.make({
-    name: "console",
-    makeBatch: () => {
-      const lines: Array<string> = []
-      let bytes = 0
-      return {
-        lines,
-        get count() {
-          return lines.length
-        },
-        get bytes() {
-          return bytes
-        },
-        add(record: ReadableLogRecord, maxBytes: number): boolean {
-          const one = OtlpLogJson.encoder.makeLogBatch()
-          if (!one.add(record, Infinity)) return false
-          const body = one.toBody()
-          if (bytes + body.length > maxBytes) return false
-          lines.push(decoder.decode(body))
-          bytes += body.length
-          return true
-        }
-      }
-    },
-    export: (batch) =>
-      Effect.sync(() => {
-        if (batch.lines.length > 0) write(batch.lines.join("\n"))
-        return { exported: batch.count }
-      })
-  })
-}
+const otlpExporter = (write: (text: string) => void): LogExporter.LogExporterShape =>
+  LogExporter.make(otlpLines(write, (record: ReadableLogRecord) => {
+    const one = OtlpLogJson.encoder.makeLogBatch()
+    return one.add(record, Infinity) ? one.toBody() : undefined
+  }))

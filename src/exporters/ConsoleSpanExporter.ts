@@ -10,7 +10,7 @@ import { sleepUnref } from "../internal/clock.ts"
 import * as Terminal from "../internal/terminal.ts"
 import type { ReadableSpan } from "../model/ReadableSpan.ts"
 import * as OtlpJson from "../otlp/OtlpJson.ts"
-import { makeWrite } from "./consoleOutput.ts"
+import { makeWrite, otlpLines } from "./consoleOutput.ts"
 import * as SpanDataBatch from "./SpanDataBatch.ts"
 import * as SpanExporter from "./SpanExporter.ts"
 import { type HeldTrace, TraceBuffer } from "./TraceBuffer.ts"
@@ -93,39 +93,11 @@ export const make = (options?: Options): Effect.Effect<SpanExporter.SpanExporter
 export const layer = (options?: Options): Layer.Layer<SpanExporter.SpanExporter> =>
   Layer.effect(SpanExporter.SpanExporter)(make(options))
 
-const jsonExporter = (write: (text: string) => void): SpanExporter.SpanExporterShape => {
-  const decoder = new TextDecoder()
-  return SpanExporter.make({
-    name: "console",
-    makeBatch: () => {
-      const lines: Array<string> = []
-      let bytes = 0
-      return {
-        lines,
-        get count() {
-          return lines.length
-        },
-        get bytes() {
-          return bytes
-        },
-        add(span: ReadableSpan, maxBytes: number): boolean {
-          const one = OtlpJson.encoder.makeSpanBatch()
-          if (!one.add(span, Infinity)) return false
-          const body = one.toBody()
-          if (bytes + body.length > maxBytes) return false
-          lines.push(decoder.decode(body))
-          bytes += body.length
-          return true
-        }
-      }
-    },
-    export: (batch) =>
-      Effect.sync(() => {
-        if (batch.lines.length > 0) write(batch.lines.join("\n"))
-        return { exported: batch.count }
-      })
-  })
-}
+const jsonExporter = (write: (text: string) => void): SpanExporter.SpanExporterShape =>
+  SpanExporter.make(otlpLines(write, (span: ReadableSpan) => {
+    const one = OtlpJson.encoder.makeSpanBatch()
+    return one.add(span, Infinity) ? one.toBody() : undefined
+  }))
 
 const spanExporter = (write: (text: string) => void, look: LineOptions): SpanExporter.SpanExporterShape =>
   SpanExporter.make({

@@ -87,7 +87,7 @@ export const makeAnswerReader = ({ contentType, diagnostics, name, scrub, signal
       }
       const partial = answer.success
       if (partial === undefined) return { exported: count }
-      const rejected = Math.min(partial.rejectedSpans, count)
+      const rejected = Math.min(partial.rejectedItems, count)
       diagnostics.report(
         "warn",
         `${name}.partial_success`,

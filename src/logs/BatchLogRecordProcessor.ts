@@ -2,8 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as Batcher from "../delivery/Batcher.ts"
+import type * as Batcher from "../delivery/Batcher.ts"
 import { LogsLedger } from "../diagnostics/CurrentLedger.ts"
+import { exporterBatcher } from "../exporters/exporterBatcher.ts"
 import { LogExporter } from "../exporters/LogExporter.ts"
 import { LogRecordProcessor, type LogRecordProcessorShape } from "./LogRecordProcessor.ts"
 
@@ -36,28 +37,14 @@ export const fromExporter = Effect.fnUntraced(function*(
   limits: Batcher.BatcherLimits
 ): Effect.fn.Return<LogRecordProcessorShape, never, LogExporter | Scope.Scope> {
   const exporter = yield* LogExporter
-  const account = (yield* LogsLedger).account(exporter.name)
-  account.trouble = exporter.failing
-  account.check = exporter.check
-  account.component = exporter.component ?? {}
-  exporter.spool?.attach(account)
-  const { flush, offer } = yield* Batcher.make({
-    ...limits,
-    name: exporter.name,
-    account,
-    makeBatch: exporter.makeBatch,
-    export: exporter.export,
-    giveUp: exporter.giveUp,
-    retryAge: exporter.retryAge,
-    spill: exporter.spool
-  })
+  const { account, flush, offer } = yield* exporterBatcher(exporter, yield* LogsLedger, limits)
   const processor: LogRecordProcessorShape = {
     name: `${kind}(${exporter.name})`,
     onEmit(record, next) {
       offer(record)
       next.emit(record)
     },
-    flush: exporter.spool === undefined ? flush : Effect.andThen(flush, exporter.spool.drain),
+    flush,
     accounts: [account]
   }
   return processor

@@ -13,7 +13,7 @@ import { parse } from "./OtlpDecoderJson.ts"
 /** The receiver took the request, but not all of it. */
 export interface PartialSuccess {
   /** Spans, log records or data points that were refused; 0 when the message is only a warning. */
-  readonly rejectedSpans: number
+  readonly rejectedItems: number
   readonly errorMessage: string
 }
 
@@ -25,8 +25,8 @@ export interface ErrorStatus {
 }
 
 const partialSuccess = (rejected: bigint, errorMessage: string): PartialSuccess | undefined => {
-  const rejectedSpans = rejected < 0n ? 0 : Math.min(Number(rejected), Number.MAX_SAFE_INTEGER)
-  return rejectedSpans === 0 && errorMessage === "" ? undefined : { rejectedSpans, errorMessage }
+  const rejectedItems = rejected < 0n ? 0 : Math.min(Number(rejected), Number.MAX_SAFE_INTEGER)
+  return rejectedItems === 0 && errorMessage === "" ? undefined : { rejectedItems, errorMessage }
 }
 
 const readPartialSuccess = (body: Uint8Array): PartialSuccess | undefined => {
@@ -143,7 +143,7 @@ export const encodeExportResponse = (
         ? {}
         : {
           partialSuccess: {
-            [rejectedMember[signal]]: String(partial.rejectedSpans),
+            [rejectedMember[signal]]: String(partial.rejectedItems),
             errorMessage: partial.errorMessage.toWellFormed()
           }
         }
@@ -153,9 +153,9 @@ export const encodeExportResponse = (
   const writer = new ByteWriter(allocate(64))
   writer.byte(0x0a)
   const begun = writer.begin()
-  if (partial.rejectedSpans > 0) {
+  if (partial.rejectedItems > 0) {
     writer.byte(0x08)
-    writer.varint(partial.rejectedSpans)
+    writer.varint(partial.rejectedItems)
   }
   if (partial.errorMessage !== "") {
     writer.byte(0x12)

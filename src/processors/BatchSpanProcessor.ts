@@ -2,8 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as Batcher from "../delivery/Batcher.ts"
+import type * as Batcher from "../delivery/Batcher.ts"
 import { TracesLedger } from "../diagnostics/CurrentLedger.ts"
+import { exporterBatcher } from "../exporters/exporterBatcher.ts"
 import { SpanExporter } from "../exporters/SpanExporter.ts"
 import { isSampled } from "../model/ReadableSpan.ts"
 import { SpanProcessor, type SpanProcessorShape } from "./SpanProcessor.ts"
@@ -35,22 +36,7 @@ export const fromExporter = Effect.fnUntraced(function*(
   limits: Batcher.BatcherLimits | undefined
 ): Effect.fn.Return<SpanProcessorShape, never, SpanExporter | Scope.Scope> {
   const exporter = yield* SpanExporter
-  const ledger = yield* TracesLedger
-  const account = ledger.account(exporter.name)
-  account.trouble = exporter.failing
-  account.check = exporter.check
-  account.component = exporter.component ?? {}
-  exporter.spool?.attach(account)
-  const { flush, offer } = yield* Batcher.make({
-    ...limits,
-    name: exporter.name,
-    account,
-    makeBatch: exporter.makeBatch,
-    export: exporter.export,
-    giveUp: exporter.giveUp,
-    retryAge: exporter.retryAge,
-    spill: exporter.spool
-  })
+  const { account, flush, offer } = yield* exporterBatcher(exporter, yield* TracesLedger, limits)
   const processor: SpanProcessorShape = {
     name: `${kind}(${exporter.name})`,
     onEnd(span, next) {
@@ -59,7 +45,7 @@ export const fromExporter = Effect.fnUntraced(function*(
       next.emit(span)
     },
     keepsSpans: false,
-    flush: exporter.spool === undefined ? flush : Effect.andThen(flush, exporter.spool.drain),
+    flush,
     accounts: [account]
   }
   return processor

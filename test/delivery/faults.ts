@@ -75,7 +75,7 @@ const bodyOf = (
       return {
         status: 200,
         headers,
-        body: encodeExportResponse(contentType, { rejectedSpans: fault.rejects, errorMessage: message }, signal)
+        body: encodeExportResponse(contentType, { rejectedItems: fault.rejects, errorMessage: message }, signal)
       }
     case "html":
       return {

@@ -56,7 +56,7 @@ const lost = (component: string, reason: string) => `error.type=${reason} ${comp
 
 const partial: Step = {
   status: 200,
-  body: encodeExportResponse("application/x-protobuf", { rejectedSpans: 2, errorMessage: "old" }),
+  body: encodeExportResponse("application/x-protobuf", { rejectedItems: 2, errorMessage: "old" }),
   after: 30
 }
 

@@ -102,7 +102,7 @@ describe("OtlpSpanExporter", () => {
 
     it.effect(`books what a partial success rejects, ${protocol}`, () =>
       Effect.gen(function*() {
-        const body = encodeExportResponse(contentType, { rejectedSpans: 2, errorMessage: "too\nold" })
+        const body = encodeExportResponse(contentType, { rejectedItems: 2, errorMessage: "too\nold" })
         const { lines, send } = yield* setUp([answer(200, body, contentType)], { protocol })
         assert.deepStrictEqual(yield* send(5), { exported: 3, rejected: { partial_rejected: 2 } })
         assert.strictEqual(lines.length, 1)
@@ -122,7 +122,7 @@ describe("OtlpSpanExporter", () => {
 
   it.effect("takes a partial success without rejected spans as a warning", () =>
     Effect.gen(function*() {
-      const body = encodeExportResponse(protobuf, { rejectedSpans: 0, errorMessage: "deprecated" })
+      const body = encodeExportResponse(protobuf, { rejectedItems: 0, errorMessage: "deprecated" })
       const { lines, send } = yield* setUp([answer(200, body)])
       const result = yield* send(5)
       assert.strictEqual(result.exported, 5)
@@ -131,7 +131,7 @@ describe("OtlpSpanExporter", () => {
 
   it.effect("books no more than it sent", () =>
     Effect.gen(function*() {
-      const body = encodeExportResponse(protobuf, { rejectedSpans: 1e15, errorMessage: "" })
+      const body = encodeExportResponse(protobuf, { rejectedItems: 1e15, errorMessage: "" })
       const { send } = yield* setUp([answer(200, body)])
       assert.deepStrictEqual(yield* send(5), { exported: 0, rejected: { partial_rejected: 5 } })
     }))
@@ -297,7 +297,7 @@ describe("OtlpSpanExporter", () => {
 
     it.effect("adds up what becomes of the halves", () =>
       Effect.gen(function*() {
-        const partial = encodeExportResponse(protobuf, { rejectedSpans: 1, errorMessage: "" })
+        const partial = encodeExportResponse(protobuf, { rejectedItems: 1, errorMessage: "" })
         const { send, server } = yield* setUp([{ status: 413 }, answer(200, partial), { status: 400 }])
         assert.deepStrictEqual(yield* send(4), {
           exported: 1,

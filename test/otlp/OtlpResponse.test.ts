@@ -10,10 +10,10 @@ const decode = (type: string, body: Uint8Array) => Result.getOrThrow(OtlpRespons
 
 describe("ExportTraceServiceResponse", () => {
   it.prop("is read as it was written", {
-    rejectedSpans: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    rejectedItems: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
     errorMessage: Schema.String
   }, (partial) => {
-    const expected = partial.rejectedSpans === 0 && partial.errorMessage === ""
+    const expected = partial.rejectedItems === 0 && partial.errorMessage === ""
       ? undefined
       : { ...partial, errorMessage: partial.errorMessage.toWellFormed() }
     for (const type of types) {
@@ -22,10 +22,10 @@ describe("ExportTraceServiceResponse", () => {
   })
 
   it("is the one of the official message type", () => {
-    const partial = { rejectedSpans: 300, errorMessage: "bad é" }
+    const errorMessage = "bad é"
     assert.deepStrictEqual(
-      [...OtlpResponse.encodeExportResponse("application/x-protobuf", partial)],
-      [...Response.encode(Response.fromObject({ partialSuccess: partial })).finish()]
+      [...OtlpResponse.encodeExportResponse("application/x-protobuf", { rejectedItems: 300, errorMessage })],
+      [...Response.encode(Response.fromObject({ partialSuccess: { rejectedSpans: 300, errorMessage } })).finish()]
     )
   })
 
@@ -46,7 +46,7 @@ describe("ExportTraceServiceResponse", () => {
     for (const count of ["7", "\"7\""]) {
       assert.deepStrictEqual(
         decode("application/json", bytes(`{"partialSuccess":{"rejectedSpans":${count}}}`)),
-        { rejectedSpans: 7, errorMessage: "" }
+        { rejectedItems: 7, errorMessage: "" }
       )
     }
     assert.isUndefined(decode("application/json", bytes("{\"partialSuccess\":{\"rejectedSpans\":-3}}")))
@@ -55,7 +55,7 @@ describe("ExportTraceServiceResponse", () => {
   })
 
   it("calls what was rejected as the signal does, and reads no other name", () => {
-    const partial = { rejectedSpans: 7, errorMessage: "" }
+    const partial = { rejectedItems: 7, errorMessage: "" }
     const names = { traces: "rejectedSpans", logs: "rejectedLogRecords", metrics: "rejectedDataPoints" } as const
     for (const signal of ["traces", "logs", "metrics"] as const) {
       const body = bytes(`{"partialSuccess":{"${names[signal]}":"7"}}`)

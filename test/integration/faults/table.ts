@@ -157,7 +157,7 @@ export const faults: ReadonlyArray<Fault> = [
   {
     name: "partial success",
     script: [
-      reply(200, protobuf, encodeExportResponse("application/x-protobuf", { rejectedSpans: 1, errorMessage: "old" }))
+      reply(200, protobuf, encodeExportResponse("application/x-protobuf", { rejectedItems: 1, errorMessage: "old" }))
     ],
     exported: 3,
     rejected: { partial_rejected: 1 },
@@ -193,7 +193,7 @@ export const faults: ReadonlyArray<Fault> = [
       reply(
         200,
         { ...protobuf, "content-encoding": "gzip" },
-        gzipSync(encodeExportResponse("application/x-protobuf", { rejectedSpans: 1, errorMessage: "zipped" }))
+        gzipSync(encodeExportResponse("application/x-protobuf", { rejectedItems: 1, errorMessage: "zipped" }))
       )
     ],
     exported: 3,
